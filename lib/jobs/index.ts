@@ -1,0 +1,5 @@
+export { defineJob, type Handler, type Job } from './define-job'
+export { announce, enqueue } from './enqueue'
+export { moveOutbox } from './move-outbox'
+export { type EventName, SUBSCRIPTIONS } from './subscriptions'
+export { listFailedJobs, retryFailedJob, type FailedJob } from './failed-jobs'

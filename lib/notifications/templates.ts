@@ -1,0 +1,34 @@
+/**
+ * Every mail the shop sends, with what its template is told. Props carry micros as decimal text and dates in ISO form; the template
+ * puts both into the reader's locale.
+ */
+export type EmailProps = {
+  verify_email: { username: string; url: string }
+  /** Sent instead of verify_email when somebody signs up with an address that has an account. */
+  account_exists: { username: string; signInUrl: string; resetUrl: string }
+  reset_password: { username: string; url: string }
+  password_changed: { username: string; resetUrl: string }
+  top_up_receipt: {
+    paymentId: string
+    creditedMicros: string
+    requestedMicros: string
+    balanceMicros: string
+    currency: string
+    provider: string
+  }
+  top_up_needs_review: { paymentId: string; requestedMicros: string; currency: string }
+  order_delivered: {
+    orderId: string
+    quantity: number
+    ordered: number
+    totalMicros: string
+    refundedMicros: string
+    currency: string
+    expiresAt: string
+  }
+  order_failed: { orderId: string; refundedMicros: string; currency: string; reason: string }
+  /** An order that waited for money could not be placed when the money arrived. */
+  order_intent_refused: { planSlug: string; reason: string }
+}
+
+export type EmailTemplate = keyof EmailProps
