@@ -1,0 +1,113 @@
+import { type Database, db, Prisma } from '@/lib/db'
+
+/** Something that should not be: which rule, and examples of the rows that break it (ids and amounts only). */
+export type Finding = { rule: string; count: number; examples: string[] }
+
+/**
+ * The rules, each a query that returns the ids of what breaks it. The first group is the ledger's own; the second holds the ledger against
+ * the shop's promises (facts: failures, first lines): a balance is the sum of its entries, an external payment is credited at most
+ * once, no active order without its debit, no debit without an order, a job or a refund.
+ */
+const RULES: { rule: string; sql: string }[] = [
+  {
+    rule: 'every transfer has exactly two entries that sum to zero',
+    sql: `SELECT t.id FROM ledger_transfers t LEFT JOIN ledger_entries e ON e.transfer_id = t.id
+          GROUP BY t.id, t.from_account_id, t.to_account_id, t.amount_micros
+          HAVING count(e.id) <> 2 OR sum(e.amount_micros) <> 0
+             OR count(*) FILTER (WHERE e.account_id = t.from_account_id AND e.amount_micros = -t.amount_micros) <> 1
+             OR count(*) FILTER (WHERE e.account_id = t.to_account_id AND e.amount_micros = t.amount_micros) <> 1`,
+  },
+  {
+    rule: 'entries sum to zero per currency',
+    sql: `SELECT a.currency AS id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id GROUP BY a.currency HAVING sum(e.amount_micros) <> 0`,
+  },
+  {
+    rule: 'a guarded account’s chain has no gap and each balance follows from the one before',
+    sql: `SELECT id FROM (SELECT e.account_id AS id, e.account_version, e.balance_before_micros,
+            row_number() OVER w AS place, lag(e.balance_after_micros, 1, 0) OVER w AS previous
+          FROM ledger_entries e WHERE e.account_version IS NOT NULL WINDOW w AS (PARTITION BY e.account_id ORDER BY e.account_version)) c
+          WHERE account_version <> place OR balance_before_micros <> previous GROUP BY id`,
+  },
+  {
+    rule: 'a guarded account’s balance and version are those of its last entry',
+    sql: `SELECT a.id FROM ledger_accounts a
+          LEFT JOIN LATERAL (SELECT e.balance_after_micros, e.account_version FROM ledger_entries e
+            WHERE e.account_id = a.id AND e.account_version IS NOT NULL ORDER BY e.account_version DESC LIMIT 1) l ON true
+          WHERE a.is_guarded AND (a.balance_micros <> coalesce(l.balance_after_micros, 0) OR a.version <> coalesce(l.account_version, 0))`,
+  },
+  {
+    rule: 'a guarded account’s balance is the sum of its entries, all of which are in its chain',
+    sql: `SELECT a.id FROM ledger_accounts a JOIN ledger_entries e ON e.account_id = a.id WHERE a.is_guarded
+          GROUP BY a.id, a.balance_micros HAVING sum(e.amount_micros) <> a.balance_micros OR count(*) <> count(e.account_version)`,
+  },
+  {
+    rule: 'what is held is what the open holds say',
+    sql: `SELECT c.currency AS id FROM (SELECT DISTINCT currency FROM ledger_accounts) c WHERE
+          coalesce((SELECT sum(e.amount_micros) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+                    WHERE a.kind = 'held_for_orders' AND a.currency = c.currency), 0)
+          <> coalesce((SELECT sum(h.amount_micros - h.captured_micros - h.released_micros) FROM ledger_holds h WHERE h.currency = c.currency), 0)`,
+  },
+  {
+    rule: 'each part of a hold has its transfer',
+    sql: `SELECT h.id FROM ledger_holds h
+          LEFT JOIN ledger_transfers held ON held.key = 'hold:' || h.id
+          LEFT JOIN ledger_transfers captured ON captured.key = 'capture:' || h.id
+          LEFT JOIN ledger_transfers released ON released.key = 'release:' || h.id
+          WHERE held.amount_micros IS DISTINCT FROM h.amount_micros OR coalesce(captured.amount_micros, 0) <> h.captured_micros
+             OR coalesce(released.amount_micros, 0) <> h.released_micros`,
+  },
+  {
+    rule: 'each external payment is credited at most once, with what its row says',
+    sql: `SELECT p.id FROM payments p LEFT JOIN ledger_transfers t ON t.source_kind = 'payment' AND t.source_id = p.id AND t.key LIKE 'top_up:%'
+          GROUP BY p.id, p.credited_micros HAVING count(t.id) > 1 OR coalesce(sum(t.amount_micros), 0) <> coalesce(p.credited_micros, 0)
+          UNION ALL
+          SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'top_up:%' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = t.source_id)
+          UNION ALL
+          SELECT max(id) FROM payments WHERE credited_at IS NOT NULL AND provider_payment_id IS NOT NULL GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
+  },
+  {
+    rule: 'every order has its hold: open while it is under way, captured when active, wholly released when failed',
+    sql: `SELECT o.id FROM orders o LEFT JOIN ledger_holds h ON h.id = o.id WHERE h.id IS NULL OR h.amount_micros <> o.total_micros
+          OR (o.state IN ('placed', 'delivering', 'unknown') AND h.captured_micros + h.released_micros <> 0)
+          OR (o.state = 'active' AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
+          OR (o.state = 'failed' AND h.released_micros <> h.amount_micros)`,
+  },
+  {
+    rule: 'every debit of an order has its order',
+    sql: `SELECT h.id FROM ledger_holds h WHERE h.id LIKE 'ord\\_%' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = h.id)`,
+  },
+  {
+    rule: 'an order under way has a job that will end it, or an open delivery that is looked after',
+    sql: `SELECT o.id FROM orders o WHERE o.state IN ('placed', 'delivering', 'unknown') AND o.placed_at < now() - interval '1 day'
+          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.order_id = o.id AND d.state IN ('calling', 'unknown'))`,
+  },
+  {
+    rule: 'an active order has what was paid for, and no unit is sold twice',
+    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state = 'active'
+          GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0 OR o.total_micros * count(a.id) / o.quantity <> h.captured_micros
+          UNION ALL
+          SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref GROUP BY u.id HAVING count(*) > 1
+          UNION ALL
+          SELECT u.id FROM stock_units u LEFT JOIN allocations a ON a.supplier_ref = u.id WHERE u.state = 'sold' AND a.order_id IS DISTINCT FROM u.order_id`,
+  },
+]
+
+export type LedgerReport = { findings: Finding[]; rules: number; transfers: bigint }
+
+/** Proves the books, reading one consistent snapshot. An empty `findings` means that every rule holds. Reads whole tables: minutes on big shops. */
+export async function checkLedger(database: Database = db()): Promise<LedgerReport> {
+  return database.$transaction(
+    async (tx) => {
+      const findings: Finding[] = []
+      for (const { rule, sql } of RULES) {
+        const rows = await tx.$queryRaw<{ id: string; broken: bigint }[]>(
+          Prisma.sql`SELECT id, count(*) OVER () AS broken FROM (${Prisma.raw(sql)}) AS broken LIMIT 5`,
+        )
+        if (rows.length > 0) findings.push({ rule, count: Number(rows[0]!.broken), examples: rows.map((row) => row.id) })
+      }
+      const [count] = await tx.$queryRaw<{ transfers: bigint }[]>(Prisma.sql`SELECT count(*) AS transfers FROM ledger_transfers`)
+      return { findings, rules: RULES.length, transfers: count!.transfers }
+    },
+    { isolationLevel: 'RepeatableRead', timeout: 600_000, maxWait: 30_000 },
+  )
+}
