@@ -1,0 +1,45 @@
+/** Everyone who signs in has exactly one role. */
+export const ROLES = ['customer', 'owner', 'admin', 'finance', 'support', 'auditor'] as const
+export type Role = (typeof ROLES)[number]
+
+/**
+ * What staff may do, and which roles may. One table, used to check, to show and to test. A customer is in no row: a customer's right
+ * to what is theirs comes from being its owner, not from a permission.
+ */
+export const PERMISSIONS = {
+  'customers.read': {
+    description: 'See customers, their balances and what they hold',
+    roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
+  },
+  'catalog.write': { description: 'Change products, plans, prices and offers', roles: ['owner', 'admin'] },
+  'stock.import': { description: 'Add proxies to our own stock', roles: ['owner', 'admin'] },
+  'payments.read': {
+    description: 'See payments and what providers told us',
+    roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
+  },
+  'payments.review': { description: 'Decide about payments that wait for a person', roles: ['owner', 'finance'] },
+  'orders.read': {
+    description: 'See orders and their deliveries',
+    roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
+  },
+  'jobs.retry': { description: 'See failed jobs and send them again', roles: ['owner', 'admin'] },
+  'audit.read': { description: 'Read the record of who did what', roles: ['owner', 'auditor'] },
+} as const satisfies Record<string, { description: string; roles: readonly Role[] }>
+
+export type Permission = keyof typeof PERMISSIONS
+
+/** Whether the text names a role. A row with any other text in it has no rights at all. */
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text)
+}
+
+/** Whether this role may do this. An unknown role or an unknown permission may not. */
+export function isAllowed(role: string, permission: string): boolean {
+  if (!isRole(role) || !Object.hasOwn(PERMISSIONS, permission)) return false
+  return (PERMISSIONS[permission as Permission].roles as readonly Role[]).includes(role)
+}
+
+/** Whether the role belongs to staff, that is, may do at least one thing in the admin. */
+export function isStaff(role: string): boolean {
+  return Object.keys(PERMISSIONS).some((permission) => isAllowed(role, permission))
+}
