@@ -1,7 +1,7 @@
-import { checkLedger } from '@/lib/ledger'
+import { checkBooks } from '@/lib/admin'
 
 // Proves the books of the database that DATABASE_URL names: exit 0 and one closing line, or 1 and what is off.
-const report = await checkLedger()
+const report = await checkBooks()
 for (const finding of report.findings) {
   console.log(`✗ ${finding.rule}: ${finding.count}, for example ${finding.examples.join(', ')}`)
 }

@@ -3,12 +3,11 @@ import { type Database, db, Prisma } from '@/lib/db'
 /** Something that should not be: which rule, and examples of the rows that break it (ids and amounts only). */
 export type Finding = { rule: string; count: number; examples: string[] }
 
-/**
- * The rules, each a query that returns the ids of what breaks it. The first group is the ledger's own; the second holds the ledger against
- * the shop's promises (facts: failures, first lines): a balance is the sum of its entries, an external payment is credited at most
- * once, no active order without its debit, no debit without an order, a job or a refund.
- */
-const RULES: { rule: string; sql: string }[] = [
+/** A rule of the books: a sentence, and a query that returns the `id` of whatever breaks it. */
+export type Rule = { rule: string; sql: string }
+
+/** The ledger's own rules; they need no other module's tables. */
+export const LEDGER_RULES: readonly Rule[] = [
   {
     rule: 'every transfer has exactly two entries that sum to zero',
     sql: `SELECT t.id FROM ledger_transfers t LEFT JOIN ledger_entries e ON e.transfer_id = t.id
@@ -56,57 +55,26 @@ const RULES: { rule: string; sql: string }[] = [
           WHERE held.amount_micros IS DISTINCT FROM h.amount_micros OR coalesce(captured.amount_micros, 0) <> h.captured_micros
              OR coalesce(released.amount_micros, 0) <> h.released_micros`,
   },
-  {
-    rule: 'each external payment is credited at most once, with what its row says',
-    sql: `SELECT p.id FROM payments p LEFT JOIN ledger_transfers t ON t.source_kind = 'payment' AND t.source_id = p.id AND t.key LIKE 'top_up:%'
-          GROUP BY p.id, p.credited_micros HAVING count(t.id) > 1 OR coalesce(sum(t.amount_micros), 0) <> coalesce(p.credited_micros, 0)
-          UNION ALL
-          SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'top_up:%' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = t.source_id)
-          UNION ALL
-          SELECT max(id) FROM payments WHERE credited_at IS NOT NULL AND provider_payment_id IS NOT NULL GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
-  },
-  {
-    rule: 'every order has its hold: open while it is under way, captured when active, wholly released when failed',
-    sql: `SELECT o.id FROM orders o LEFT JOIN ledger_holds h ON h.id = o.id WHERE h.id IS NULL OR h.amount_micros <> o.total_micros
-          OR (o.state IN ('placed', 'delivering', 'unknown') AND h.captured_micros + h.released_micros <> 0)
-          OR (o.state = 'active' AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
-          OR (o.state = 'failed' AND h.released_micros <> h.amount_micros)`,
-  },
-  {
-    rule: 'every debit of an order has its order',
-    sql: `SELECT h.id FROM ledger_holds h WHERE h.id LIKE 'ord\\_%' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = h.id)`,
-  },
-  {
-    rule: 'an order under way has a job that will end it, or an open delivery that is looked after',
-    sql: `SELECT o.id FROM orders o WHERE o.state IN ('placed', 'delivering', 'unknown') AND o.placed_at < now() - interval '1 day'
-          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.order_id = o.id AND d.state IN ('calling', 'unknown'))`,
-  },
-  {
-    rule: 'an active order has what was paid for, and no unit is sold twice',
-    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state = 'active'
-          GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0 OR o.total_micros * count(a.id) / o.quantity <> h.captured_micros
-          UNION ALL
-          SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref GROUP BY u.id HAVING count(*) > 1
-          UNION ALL
-          SELECT u.id FROM stock_units u LEFT JOIN allocations a ON a.supplier_ref = u.id WHERE u.state = 'sold' AND a.order_id IS DISTINCT FROM u.order_id`,
-  },
 ]
 
 export type LedgerReport = { findings: Finding[]; rules: number; transfers: bigint }
 
-/** Proves the books, reading one consistent snapshot. An empty `findings` means that every rule holds. Reads whole tables: minutes on big shops. */
-export async function checkLedger(database: Database = db()): Promise<LedgerReport> {
+/** Holds the books against the rules, in one consistent snapshot. No `findings` means that every rule holds. Reads whole tables. */
+export async function checkRules(rules: readonly Rule[], database: Database = db()): Promise<LedgerReport> {
   return database.$transaction(
     async (tx) => {
       const findings: Finding[] = []
-      for (const { rule, sql } of RULES) {
+      for (const { rule, sql } of rules) {
         const rows = await tx.$queryRaw<{ id: string; broken: bigint }[]>(
           Prisma.sql`SELECT id, count(*) OVER () AS broken FROM (${Prisma.raw(sql)}) AS broken LIMIT 5`,
         )
-        if (rows.length > 0) findings.push({ rule, count: Number(rows[0]!.broken), examples: rows.map((row) => row.id) })
+        if (rows.length > 0)
+          findings.push({ rule, count: Number(rows[0]!.broken), examples: rows.map((row) => row.id) })
       }
-      const [count] = await tx.$queryRaw<{ transfers: bigint }[]>(Prisma.sql`SELECT count(*) AS transfers FROM ledger_transfers`)
-      return { findings, rules: RULES.length, transfers: count!.transfers }
+      const [count] = await tx.$queryRaw<{ transfers: bigint }[]>(
+        Prisma.sql`SELECT count(*) AS transfers FROM ledger_transfers`,
+      )
+      return { findings, rules: rules.length, transfers: count!.transfers }
     },
     { isolationLevel: 'RepeatableRead', timeout: 600_000, maxWait: 30_000 },
   )

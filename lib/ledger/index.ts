@@ -1,5 +1,5 @@
 export { accountId, type AccountRef, type SystemAccountKind } from './accounts'
-export { checkLedger, type Finding, type LedgerReport } from './check-ledger'
+export { checkRules, LEDGER_RULES, type Finding, type LedgerReport, type Rule } from './check-ledger'
 export { holdMoney, settleHold, type SettledHold } from './holds'
 export { postTransfer, reverseTransfer, type Posted, type PostRefusal } from './post-transfer'
 export { type Balance, getBalance, listStatement, listTransfersOf, type StatementLine } from './queries'

@@ -23,7 +23,10 @@ export async function postTransfer(
   },
 ): Promise<Result<Posted, PostRefusal>> {
   const { key, from, to, amountMicros, source, happenedAt } = transfer
-  invariant(amountMicros > 0n && amountMicros <= MAX_AMOUNT_MICROS, 'a transfer is positive and within the ledger’s bound')
+  invariant(
+    amountMicros > 0n && amountMicros <= MAX_AMOUNT_MICROS,
+    'a transfer is positive and within the ledger’s bound',
+  )
   invariant(from.currency === to.currency, 'both accounts of a transfer are kept in one currency')
   const fromId = await accountId(tx, from)
   const toId = await accountId(tx, to)

@@ -1,0 +1,48 @@
+import { type Database, db } from '@/lib/db'
+import { checkRules, LEDGER_RULES, type LedgerReport, type Rule } from '@/lib/ledger'
+
+/**
+ * The shop's promises about money, held against the ledger (facts: failures, first lines): an external payment is credited at most
+ * once, no active order without its debit, no debit without an order, a job or a refund.
+ */
+export const SHOP_RULES: readonly Rule[] = [
+  {
+    rule: 'each external payment is credited at most once, with what its row says',
+    sql: `SELECT p.id FROM payments p LEFT JOIN ledger_transfers t ON t.source_kind = 'payment' AND t.source_id = p.id AND t.key LIKE 'top_up:%'
+          GROUP BY p.id, p.credited_micros HAVING count(t.id) > 1 OR coalesce(sum(t.amount_micros), 0) <> coalesce(p.credited_micros, 0)
+          UNION ALL
+          SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'top_up:%' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = t.source_id)
+          UNION ALL
+          SELECT max(id) FROM payments WHERE credited_at IS NOT NULL AND provider_payment_id IS NOT NULL GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
+  },
+  {
+    rule: 'every order has its hold: open while it is under way, captured when active, wholly released when failed',
+    sql: `SELECT o.id FROM orders o LEFT JOIN ledger_holds h ON h.id = o.id WHERE h.id IS NULL OR h.amount_micros <> o.total_micros
+          OR (o.state IN ('placed', 'delivering', 'unknown') AND h.captured_micros + h.released_micros <> 0)
+          OR (o.state = 'active' AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
+          OR (o.state = 'failed' AND h.released_micros <> h.amount_micros)`,
+  },
+  {
+    rule: 'every debit of an order has its order',
+    sql: `SELECT h.id FROM ledger_holds h WHERE h.id LIKE 'ord\\_%' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = h.id)`,
+  },
+  {
+    rule: 'an order under way has a job that will end it, or an open delivery that is looked after',
+    sql: `SELECT o.id FROM orders o WHERE o.state IN ('placed', 'delivering', 'unknown') AND o.placed_at < now() - interval '1 day'
+          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.order_id = o.id AND d.state IN ('calling', 'unknown'))`,
+  },
+  {
+    rule: 'an active order has what was paid for, and no unit is sold twice',
+    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state = 'active'
+          GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0 OR o.total_micros * count(a.id) / o.quantity <> h.captured_micros
+          UNION ALL
+          SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref GROUP BY u.id HAVING count(*) > 1
+          UNION ALL
+          SELECT u.id FROM stock_units u LEFT JOIN allocations a ON a.supplier_ref = u.id WHERE u.state = 'sold' AND a.order_id IS DISTINCT FROM u.order_id`,
+  },
+]
+
+/** Proves the books: the ledger's own rules and the shop's. Reads whole tables: minutes on a big shop, so it belongs to the night. */
+export async function checkBooks(database: Database = db()): Promise<LedgerReport> {
+  return checkRules([...LEDGER_RULES, ...SHOP_RULES], database)
+}

@@ -1,0 +1,1 @@
+export { checkBooks, SHOP_RULES } from './check-books'

@@ -1,0 +1,51 @@
+// Pure, and safe in the browser: the calculator on the plan page and the command that charges use the very same function.
+
+export type PricedPlan = {
+  minQuantity: number
+  maxQuantity: number
+  periods: readonly { days: number; unitPriceMicros: bigint }[]
+  /** In any order; a step holds from its quantity upward. */
+  steps: readonly { fromQuantity: number; discountBasisPoints: number }[]
+}
+
+export type Price = {
+  quantity: number
+  periodDays: number
+  unitPriceMicros: bigint
+  grossMicros: bigint
+  discountBasisPoints: number
+  discountMicros: bigint
+  totalMicros: bigint
+  /** The next quantity step: from how many pieces, at which discount, and what a piece then costs. */
+  nextStep: { fromQuantity: number; discountBasisPoints: number; unitPriceMicros: bigint } | null
+}
+
+/**
+ * What a number of pieces costs for a period: list price times quantity, less the discount of the highest step reached. The discount is
+ * rounded up to a whole micro, in the customer's favour. Null when the plan does not sell that period or quantity (quantities are whole numbers).
+ */
+export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity: number }): Price | null {
+  const { periodDays, quantity } = choice
+  const period = plan.periods.find((each) => each.days === periodDays)
+  if (!period || !Number.isInteger(quantity) || quantity < plan.minQuantity || quantity > plan.maxQuantity) return null
+  const steps = plan.steps.toSorted((a, b) => a.fromQuantity - b.fromQuantity)
+  const discountBasisPoints = steps.findLast((step) => step.fromQuantity <= quantity)?.discountBasisPoints ?? 0
+  const grossMicros = period.unitPriceMicros * BigInt(quantity)
+  const discountMicros = (grossMicros * BigInt(discountBasisPoints) + 9_999n) / 10_000n
+  const next = steps.find((step) => step.fromQuantity > quantity && step.fromQuantity <= plan.maxQuantity)
+  return {
+    quantity,
+    periodDays,
+    unitPriceMicros: period.unitPriceMicros,
+    grossMicros,
+    discountBasisPoints,
+    discountMicros,
+    totalMicros: grossMicros - discountMicros,
+    nextStep: next ? { ...next, unitPriceMicros: discounted(period.unitPriceMicros, next.discountBasisPoints) } : null,
+  }
+}
+
+/** A piece's price after a discount, rounded down to a whole micro. */
+export function discounted(unitPriceMicros: bigint, discountBasisPoints: number): bigint {
+  return (unitPriceMicros * BigInt(10_000 - discountBasisPoints)) / 10_000n
+}
