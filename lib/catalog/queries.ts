@@ -1,4 +1,4 @@
-import { db } from '@/lib/db'
+import { db, type Prisma } from '@/lib/db'
 
 const offerSelect = {
   id: true,
@@ -8,7 +8,7 @@ const offerSelect = {
   stockCount: true,
   priority: true,
   isActive: true,
-} as const
+} satisfies Prisma.OfferSelect
 
 const planSelect = {
   id: true,
@@ -24,7 +24,7 @@ const planSelect = {
   periods: { select: { days: true, unitPriceMicros: true }, orderBy: { days: 'asc' } },
   steps: { select: { fromQuantity: true, discountBasisPoints: true }, orderBy: { fromQuantity: 'asc' } },
   offers: { select: offerSelect, orderBy: [{ priority: 'asc' }, { id: 'asc' }] },
-} as const
+} satisfies Prisma.PlanSelect
 
 const productSelect = {
   id: true,
@@ -37,7 +37,7 @@ const productSelect = {
   isActive: true,
   position: true,
   plans: { select: planSelect, orderBy: [{ position: 'asc' }, { id: 'asc' }] },
-} as const
+} satisfies Prisma.ProductSelect
 
 function readProducts() {
   return db().product.findMany({ select: productSelect, orderBy: [{ position: 'asc' }, { id: 'asc' }] })
