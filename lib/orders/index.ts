@@ -1,0 +1,16 @@
+export { dropOrderIntent, finishIntents, finishIntentsJob, keepOrderIntent } from './order-intents'
+export { placeOrder, type PlacedOrder, type PlaceOrderRefusal } from './place-order'
+export {
+  countOrdersByState,
+  findOrder,
+  findOrderIntent,
+  listAllOrders,
+  listOrders,
+  listWaitingIntents,
+  type OrderDetails,
+  type OrderEventKind,
+  type OrderSummary,
+  type Page,
+} from './queries'
+export { type PlaceOrderInput, placeOrderSchema } from './schemas'
+export { OPEN_ORDER_STATES, ORDER_TRANSITIONS, type OrderState } from './states'

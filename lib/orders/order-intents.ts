@@ -1,0 +1,138 @@
+import { findPlan } from '@/lib/catalog'
+import { db, inTransaction, Prisma } from '@/lib/db'
+import { env } from '@/lib/env'
+import { defineJob } from '@/lib/jobs'
+import { accepted, DAY_MS, newId, refused, type Refusal, type Result } from '@/lib/kit'
+import { getBalance } from '@/lib/ledger'
+import { queueEmail } from '@/lib/notifications'
+import { z } from 'zod'
+import { placeOrder } from './place-order'
+import type { PlaceOrderInput } from './schemas'
+
+export const finishIntentsJob = defineJob({ name: 'orders.finish_intents', payload: z.object({ userId: z.string() }) })
+
+/** Three days: longer than any checkout lives, including a slow chain, and short enough that a forgotten choice does not surprise anybody. */
+const INTENT_LIFE_MS = 3 * DAY_MS
+/** A choice that waits costs nothing, but a list without end helps nobody. */
+const MAX_WAITING_INTENTS = 20
+
+/**
+ * Keeps an order that the balance does not cover, at the price that was shown; it is placed by itself when the money arrives.
+ * Returns what is missing now (0 when the balance suffices by now). Refuses `plan_not_found` and `too_many_waiting`.
+ */
+export async function keepOrderIntent(
+  actor: { id: string },
+  input: Omit<PlaceOrderInput, 'requestKey'>,
+): Promise<Result<{ intentId: string; missingMicros: bigint }, Refusal<'plan_not_found' | 'too_many_waiting'>>> {
+  const found = await findPlan(input.planId, { fresh: true })
+  if (!found) return refused('plan_not_found')
+  const { balanceMicros } = await getBalance({ userId: actor.id })
+  const missingMicros = input.totalMicros > balanceMicros ? input.totalMicros - balanceMicros : 0n
+  return inTransaction<{ intentId: string; missingMicros: bigint }, Refusal<'plan_not_found' | 'too_many_waiting'>>(
+    async (tx) => {
+      const { totalMicros, planId, countryCode, periodDays, quantity } = input
+      // The same choice clicked twice is one intent: otherwise both would be bought when the money comes.
+      await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${`intents:${actor.id}`}, 0))::text`)
+      const waiting = await tx.orderIntent.findMany({
+        where: { userId: actor.id, state: 'waiting' },
+        select: { id: true, planId: true, countryCode: true, periodDays: true, quantity: true, totalMicros: true },
+      })
+      const same = waiting.find(
+        (each) =>
+          each.planId === planId &&
+          each.countryCode === countryCode &&
+          each.periodDays === periodDays &&
+          each.quantity === quantity &&
+          each.totalMicros === totalMicros,
+      )
+      const expiresAt = new Date(Date.now() + INTENT_LIFE_MS)
+      if (same) {
+        await tx.orderIntent.update({ where: { id: same.id }, data: { expiresAt }, select: { id: true } })
+        return accepted({ intentId: same.id, missingMicros })
+      }
+      if (waiting.length >= MAX_WAITING_INTENTS) return refused('too_many_waiting')
+      const intentId = newId('int')
+      await tx.orderIntent.create({
+        data: {
+          id: intentId,
+          userId: actor.id,
+          planId,
+          countryCode,
+          periodDays,
+          quantity,
+          totalMicros,
+          currency: env().SHOP_CURRENCY,
+          expiresAt,
+        },
+        select: { id: true },
+      })
+      return accepted({ intentId, missingMicros })
+    },
+  )
+}
+
+/**
+ * Places what waited for money, oldest first. The intent's id is the order's request key, so that running twice places once. What can no longer
+ * be had as it was agreed (another price, sold out, withdrawn) is not bought: the customer keeps the money on the balance and is told.
+ */
+export async function finishIntents({ userId }: { userId: string }): Promise<void> {
+  const waiting = await db().orderIntent.findMany({
+    where: { userId, state: 'waiting' },
+    orderBy: { createdAt: 'asc' },
+    select: {
+      id: true,
+      planId: true,
+      countryCode: true,
+      periodDays: true,
+      quantity: true,
+      totalMicros: true,
+      expiresAt: true,
+    },
+  })
+  for (const intent of waiting) {
+    if (intent.expiresAt <= new Date()) {
+      await closeIntent(intent.id, { state: 'expired' })
+      continue
+    }
+    const placed = await placeOrder({ id: userId }, { ...intent, requestKey: intent.id })
+    if (placed.ok) await closeIntent(intent.id, { state: 'placed', orderId: placed.value.orderId })
+    else if (placed.refusal.code !== 'insufficient_balance') await refuseIntent(userId, intent, placed.refusal.code)
+  }
+}
+
+/** Takes back a choice that still waits for money. Someone else's, or one that no longer waits, is `not_found`. */
+export async function dropOrderIntent(
+  actor: { id: string },
+  intentId: string,
+): Promise<Result<null, Refusal<'not_found'>>> {
+  const dropped = await db().orderIntent.updateMany({
+    where: { id: intentId, userId: actor.id, state: 'waiting' },
+    data: { state: 'expired' },
+  })
+  return dropped.count === 1 ? accepted(null) : refused('not_found')
+}
+
+async function closeIntent(id: string, data: { state: 'placed' | 'expired'; orderId?: string }): Promise<void> {
+  await db().orderIntent.updateMany({ where: { id, state: 'waiting' }, data })
+}
+
+async function refuseIntent(userId: string, intent: { id: string; planId: string }, reason: string): Promise<void> {
+  const found = await findPlan(intent.planId)
+  await db().$transaction(async (tx) => {
+    const closed = await tx.orderIntent.updateMany({
+      where: { id: intent.id, state: 'waiting' },
+      data: { state: 'refused', refusal: reason },
+    })
+    if (closed.count === 0) return
+    const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true, locale: true } })
+    if (!user) return
+    await queueEmail(tx, {
+      key: `intent_refused:${intent.id}`,
+      userId,
+      to: user.email,
+      locale: user.locale,
+      template: 'order_intent_refused',
+      props: { planSlug: found?.plan.slug ?? '', reason },
+    })
+  })
+}

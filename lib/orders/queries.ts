@@ -1,0 +1,126 @@
+import { db } from '@/lib/db'
+import type { OrderState } from './states'
+
+const orderSelect = {
+  id: true,
+  userId: true,
+  planId: true,
+  productKind: true,
+  countryCode: true,
+  periodDays: true,
+  quantity: true,
+  unitPriceMicros: true,
+  discountMicros: true,
+  totalMicros: true,
+  currency: true,
+  state: true,
+  failure: true,
+  placedAt: true,
+  deliveredAt: true,
+  expiresAt: true,
+} as const
+
+type OrderRow = { [K in keyof typeof orderSelect]: unknown } & { id: string; state: string }
+
+function readOrders(where: { userId?: string; state?: string }, before: string | undefined, limit: number) {
+  return db().order.findMany({
+    where: { ...where, ...(before ? { id: { lt: before } } : {}) },
+    orderBy: { id: 'desc' },
+    take: limit + 1,
+    select: orderSelect,
+  })
+}
+
+export type OrderSummary = Omit<Awaited<ReturnType<typeof readOrders>>[number], 'state'> & { state: OrderState }
+export type Page<Row> = { rows: Row[]; nextBefore: string | null }
+
+/** A page of somebody's orders, newest first; `before` is the id of the last order seen. */
+export async function listOrders(input: {
+  userId: string
+  before?: string
+  limit?: number
+}): Promise<Page<OrderSummary>> {
+  return page(await readOrders({ userId: input.userId }, input.before, input.limit ?? 25), input.limit ?? 25)
+}
+
+/** A page of everybody's orders, for staff. */
+export async function listAllOrders(input: {
+  state?: OrderState
+  userId?: string
+  before?: string
+  limit?: number
+}): Promise<Page<OrderSummary>> {
+  const { state, userId, before, limit = 50 } = input
+  return page(await readOrders({ state, userId }, before, limit), limit)
+}
+
+function page(rows: OrderRow[], limit: number): Page<OrderSummary> {
+  const shown = rows.slice(0, limit) as OrderSummary[]
+  return { rows: shown, nextBefore: rows.length > limit ? shown.at(-1)!.id : null }
+}
+
+export type OrderEventKind =
+  | 'placed'
+  | 'supplier_called'
+  | 'supplier_refused'
+  | 'outcome_unknown'
+  | 'looked_up'
+  | 'delivered'
+  | 'failed'
+export type OrderDetails = OrderSummary & {
+  events: { kind: OrderEventKind; data: Record<string, unknown>; at: Date }[]
+}
+
+/** One order with its timeline, oldest fact first. With `userId` somebody else's order is simply not found; staff leave it out. */
+export async function findOrder(input: { orderId: string; userId?: string }): Promise<OrderDetails | null> {
+  const order = await db().order.findFirst({
+    where: { id: input.orderId, userId: input.userId },
+    select: { ...orderSelect, events: { select: { kind: true, data: true, at: true }, orderBy: { id: 'asc' } } },
+  })
+  return order as OrderDetails | null
+}
+
+/** How many orders stand in each state. */
+export async function countOrdersByState(): Promise<Record<OrderState, number>> {
+  const counts: Record<OrderState, number> = { placed: 0, delivering: 0, unknown: 0, active: 0, failed: 0 }
+  const groups = await db().order.groupBy({ by: ['state'], _count: true })
+  for (const group of groups) counts[group.state as OrderState] = group._count
+  return counts
+}
+
+/** What somebody chose and has not enough money for yet. */
+export async function listWaitingIntents({ userId }: { userId: string }) {
+  return db().orderIntent.findMany({
+    where: { userId, state: 'waiting', expiresAt: { gt: new Date() } },
+    orderBy: { createdAt: 'asc' },
+    select: {
+      id: true,
+      planId: true,
+      countryCode: true,
+      periodDays: true,
+      quantity: true,
+      totalMicros: true,
+      currency: true,
+      expiresAt: true,
+    },
+  })
+}
+
+/** One intent of this customer, in whatever state; null when it is not theirs. */
+export async function findOrderIntent(input: { userId: string; intentId: string }) {
+  return db().orderIntent.findFirst({
+    where: { id: input.intentId, userId: input.userId },
+    select: {
+      id: true,
+      planId: true,
+      countryCode: true,
+      periodDays: true,
+      quantity: true,
+      totalMicros: true,
+      currency: true,
+      state: true,
+      refusal: true,
+      orderId: true,
+    },
+  })
+}

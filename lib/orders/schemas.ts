@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+/** Micros as decimal text, as forms carry them. */
+export const microsText = z
+  .string()
+  .regex(/^\d{1,18}$/)
+  .transform((text) => BigInt(text))
+
+/**
+ * What a customer chooses, with the total they were shown. The total is not a price the browser sets: it is compared, and any other price is
+ * asked about again instead of charged.
+ */
+export const placeOrderSchema = z.object({
+  planId: z.string().max(60),
+  countryCode: z.string().regex(/^[A-Z]{2}$/),
+  periodDays: z.coerce.number().int().min(1).max(3660),
+  quantity: z.coerce.number().int().min(1).max(10_000),
+  totalMicros: microsText,
+  requestKey: z.string().regex(/^[A-Za-z0-9_-]{8,80}$/),
+})
+export type PlaceOrderInput = z.infer<typeof placeOrderSchema>

@@ -1,0 +1,12 @@
+import { defineJob } from '@/lib/jobs'
+import { z } from 'zod'
+
+export const deliverOrderJob = defineJob({ name: 'provisioning.deliver', payload: z.object({ orderId: z.string() }) })
+export const resolveDeliveryJob = defineJob({
+  name: 'provisioning.resolve_delivery',
+  payload: z.object({ deliveryId: z.string() }),
+  // A supplier may be away for days; the money stays held and the order says so. 25 attempts span about three days.
+  maxAttempts: 25,
+})
+export const syncStockJob = defineJob({ name: 'provisioning.sync_stock', payload: z.object({}), maxAttempts: 1 })
+export const sweepOrdersJob = defineJob({ name: 'provisioning.sweep_orders', payload: z.object({}), maxAttempts: 1 })
