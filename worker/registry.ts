@@ -1,0 +1,40 @@
+import { finishIntents, finishIntentsJob } from '@/lib/orders'
+import type { Handler, Job } from '@/lib/jobs'
+import { sendEmail, sendEmailJob } from '@/lib/notifications'
+import {
+  deliverOrder,
+  deliverOrderJob,
+  resolveDelivery,
+  resolveDeliveryJob,
+  sweepOrders,
+  sweepOrdersJob,
+  syncStock,
+  syncStockJob,
+} from '@/lib/provisioning'
+import { reconcilePayments, reconcilePaymentsJob, settlePayment, settlePaymentJob } from '@/lib/payments'
+import { renderEmail } from '@/emails/render'
+import { checkBooksHandler, checkBooksJob } from './check-books'
+
+export type Registered = { job: Job<unknown>; handle: Handler<unknown> }
+
+function register<Payload>(job: Job<Payload>, handle: (payload: Payload) => Promise<unknown>): Registered {
+  return {
+    job: job as Job<unknown>,
+    handle: async (payload) => {
+      await handle(job.payload.parse(payload))
+    },
+  }
+}
+
+/** Every job and what runs it. A job whose name is missing here would wait for ever; a test compares this table with the subscriptions. */
+export const REGISTRY: readonly Registered[] = [
+  register(deliverOrderJob, (payload) => deliverOrder(payload)),
+  register(resolveDeliveryJob, (payload) => resolveDelivery(payload)),
+  register(sweepOrdersJob, () => sweepOrders()),
+  register(syncStockJob, () => syncStock()),
+  register(finishIntentsJob, finishIntents),
+  register(settlePaymentJob, (payload) => settlePayment(payload)),
+  register(reconcilePaymentsJob, () => reconcilePayments()),
+  register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
+  register(checkBooksJob, checkBooksHandler),
+]

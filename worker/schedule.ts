@@ -1,0 +1,11 @@
+import { reconcilePaymentsJob } from '@/lib/payments'
+import { sweepOrdersJob, syncStockJob } from '@/lib/provisioning'
+import { checkBooksJob } from './check-books'
+
+/** What runs by the clock (UTC), in cron's words. Each line runs once however many workers there are: the queue keys it by its minute. */
+export const SCHEDULE: readonly { cron: string; name: string }[] = [
+  { cron: '* * * * *', name: reconcilePaymentsJob.name },
+  { cron: '* * * * *', name: sweepOrdersJob.name },
+  { cron: '*/2 * * * *', name: syncStockJob.name },
+  { cron: '30 3 * * *', name: checkBooksJob.name },
+]
