@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -19,6 +19,8 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
+import { sleep } from './files'
+import { type Guarded, spawnGuarded, stopGuarded } from './guarded'
 
 /** The role and the database of the shop inside its own PostgreSQL. */
 export const DATABASE_USER = 'sluice'
@@ -268,58 +270,6 @@ function isPostgresOn(pid: number, dataDir: string): boolean {
   }
 }
 
-export type Guarded = { process: ChildProcess; ended: Promise<void>; hasEnded: () => boolean }
-
-/**
- * Runs the command below a small shell that waits for the end of our end of a pipe: the kernel closes that when this process ends,
- * however it ends, and then the command gets the signal, and is killed ten seconds later unless it listened (`patient` gives it a
- * minute, for a database that writes its memory to disk). A session of its own keeps a terminal's Ctrl-C for us to handle in order.
- */
-export function spawnGuarded(
-  command: string,
-  args: string[],
-  options: {
-    signal: 'INT' | 'TERM'
-    patient?: boolean
-    cwd?: string
-    env: NodeJS.ProcessEnv
-    output: number | 'inherit' | 'pipe'
-    account?: { uid: number; gid: number }
-  },
-): Guarded {
-  const script = `exec 3<&0
-"$@" </dev/null 3<&- &
-child=$!
-( read -r _ <&3; kill -s ${options.signal} $child 2>/dev/null; i=0
-  while [ $i -lt ${options.patient ? 60 : 10} ] && kill -0 $child 2>/dev/null; do sleep 1; i=$((i+1)); done
-  kill -s KILL $child 2>/dev/null ) >/dev/null 2>&1 &
-guard=$!
-wait $child; code=$?
-kill $guard 2>/dev/null
-exit $code`
-  const child = spawn('/bin/sh', ['-c', script, 'sh', command, ...args], {
-    stdio: ['pipe', options.output, options.output],
-    detached: true,
-    cwd: options.cwd,
-    env: options.env,
-    ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
-  })
-  let isOver = false
-  child.stdin?.on('error', () => {}) // the shell may be gone before we close the pipe
-  const ended = new Promise<void>((resolve) => {
-    const end = () => ((isOver = true), resolve())
-    child.once('exit', end)
-    child.once('error', end)
-  })
-  return { process: child, ended, hasEnded: () => isOver }
-}
-
-/** Closes the pipe, which makes the guard send the signal, and waits for the end. */
-export async function stopGuarded(guarded: Guarded): Promise<void> {
-  guarded.process.stdin?.end()
-  await guarded.ended
-}
-
 function launch(
   dataDir: string,
   binaries: string,
@@ -362,7 +312,7 @@ function launch(
 
 /** PostgreSQL's own environment variables of the person at the keyboard (PGDATA, PGPORT …) must not leak in. */
 function cleanEnv(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+  return { NODE_ENV: undefined, PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } as unknown as NodeJS.ProcessEnv
 }
 
 /** Undefined when it answers; otherwise what was seen last. */
@@ -413,8 +363,7 @@ function explain(
   failure: string,
   where: { dataDir: string; logFile: string | undefined; port: number },
 ): string {
-  if (/Address already in use/.test(said))
-    return `Port ${where.port} for PostgreSQL is taken by another program: stop it, or set POSTGRES_PORT to a free one.`
+  if (/Address already in use/.test(said)) return `Port ${where.port} for PostgreSQL is taken by another program.`
   if (/No space left on device|Disk quota exceeded/.test(said))
     return `No space is left on the disk of ${where.dataDir}.`
   if (/Permission denied|could not access directory/.test(said))
@@ -426,5 +375,3 @@ function explain(
   const detail = said.trim().split('\n').at(-1) ?? ''
   return `PostgreSQL could not start on ${where.dataDir}: ${detail || failure}${where.logFile ? ` (see ${where.logFile})` : ''}`
 }
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -21,8 +21,8 @@ try {
 const address = new URL(inject('adminDatabaseUrl'))
 address.pathname = `/${name}`
 
-// Port 1 answers nobody: a test that reaches for a service without starting its stand-in fails at once.
-const NOWHERE = 'http://127.0.0.1:1'
+// Nothing listens there: a test that reaches for a service without starting its stand-in fails at once.
+const NOWHERE = 'http://127.0.0.1:2'
 Object.assign(process.env, {
   SLUICE_MODE: 'test',
   DATABASE_URL: address.href,

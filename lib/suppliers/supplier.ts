@@ -1,4 +1,6 @@
-/** What a supplier can do. Screens and jobs ask the flag, never the name (facts: upstreams §0.1). */
+import { OperationalError } from '@/lib/kit'
+
+/** What an adapter can do; screens and the router ask these, never the supplier's name. */
 export type SupplierCapabilities = {
   canBuy: boolean
   canRenew: boolean
@@ -7,73 +9,83 @@ export type SupplierCapabilities = {
   canChangeCredentials: boolean
   canWhitelistIp: boolean
   canChangeProtocol: boolean
+  /** Sells gigabytes that are metered, rather than proxies for a time. */
   hasTraffic: boolean
+  /** Can tell how many are left. */
   hasStock: boolean
   hasWebhooks: boolean
   periodUnit: 'days' | 'months' | 'plans'
-  /** Delivery comes some time after the purchase and has to be polled. */
+  /** A purchase is accepted first and delivered later; the outcome then comes from findPurchase. */
   isAsync: boolean
 }
 
 export type PurchaseRequest = {
-  /** Ours, unique for each run, at most 50 characters: the purchase is found by it when its outcome is unknown. */
+  /** Ours, unique per run: the purchase can be found by it. At most 50 of letters, digits, `_`, `-`, `.`. */
   reference: string
-  /** ISO 3166-1 alpha-2, upper case. */
+  /** ISO 3166 alpha-2 in lower case. */
   countryCode: string
   quantity: number
   periodDays: number
-  /** The offer's own settings for this supplier; each adapter parses them. */
+  /** What the offer says beyond that, in the supplier's own words; each adapter checks its own. */
   params: Record<string, unknown>
 }
 
-export type BoughtProxy = {
+export type PurchasedProxy = {
   supplierRef: string
   host: string
   port: number
   username: string
   password: string
   protocols: ('http' | 'socks5')[]
-  /** ISO 8601 in UTC. */
-  expiresAt: string
+  expiresAt: Date
 }
 
-/** `rejected`: the supplier understood and said no for a reason that another try will not change. */
-export type PurchaseOutcome =
-  | { kind: 'delivered'; supplierOrderId: string; costMicros: bigint; currency: string; proxies: BoughtProxy[] }
-  | { kind: 'refused'; code: 'sold_out' | 'supplier_unfunded' | 'rejected' }
+/**
+ * What the supplier gave. `proxies` may be fewer than were asked for: the caller compares. Order id and cost are null where the supplier
+ * does not tell them again (a purchase that was looked up).
+ */
+export type Purchase = {
+  supplierOrderId: string | null
+  costMicros: bigint | null
+  currency: string | null
+  proxies: PurchasedProxy[]
+}
 
-export type Delivered = Extract<PurchaseOutcome, { kind: 'delivered' }>
+/** Why nothing was bought. `supplier_unfunded` is the operator's business (our account there is empty) and never shown to a customer. */
+export type PurchaseRefusalCode = 'sold_out' | 'supplier_unfunded' | 'rejected'
+
+export type PurchaseOutcome =
+  | ({ kind: 'delivered' } & Purchase)
+  /** `detail` is for staff: the supplier's own number and words. */
+  | { kind: 'refused'; code: PurchaseRefusalCode; detail: string }
 
 /**
- * The purchase was sent and nobody knows what came of it: a time-out, a broken connection, a 5xx, an answer that cannot be read.
- * Never buy again on this; look the purchase up by its reference first. The message holds no key and no address.
+ * The purchase was sent and nobody knows whether it happened. Never buy again on it: ask findPurchase first, and give the supplier some
+ * minutes before its "no" is believed.
  */
-export class UnknownOutcomeError extends Error {
-  readonly supplier: string
-
-  constructor(supplier: string, message: string, options: { cause?: unknown } = {}) {
-    super(`${supplier}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause })
+export class UnknownOutcomeError extends OperationalError {
+  constructor(service: string, message: string) {
+    super(service, message)
     this.name = 'UnknownOutcomeError'
-    this.supplier = supplier
   }
 }
 
 /**
- * A wholesaler of proxies. An adapter is a function of its input, without a database. All methods but `buy` may be repeated freely and throw
- * OperationalError when the supplier cannot be asked.
+ * One wholesaler. An adapter is a function of its input: no database, no settings, no memory but its rate limit. Amounts are micros of
+ * the supplier's own currency. No error it throws holds its key.
  */
-export interface Supplier {
-  readonly name: string
-  readonly capabilities: SupplierCapabilities
+export type Supplier = {
+  name: string
+  capabilities: SupplierCapabilities
   /**
-   * Buys once; never retries by itself. Throws UnknownOutcomeError when the purchase may have happened, and OperationalError only
-   * when it certainly has not (the connection was refused, the supplier said "slow down" before doing anything).
+   * Buys once; never repeats the call by itself. Throws UnknownOutcomeError when it was sent and the answer is missing or unreadable, and a
+   * plain OperationalError when it certainly was not done (no connection, "too many requests") and may be sent again.
    */
-  buy(request: PurchaseRequest): Promise<PurchaseOutcome>
-  /** The purchase made under this reference, or null when the supplier says that there is none. */
-  findPurchase(reference: string): Promise<Delivered | null>
-  /** How many pieces it has for a country right now. */
-  getStock(countryCode: string, params: Record<string, unknown>): Promise<number>
-  /** Our own balance there. */
-  getBalance(): Promise<{ balanceMicros: bigint; currency: string }>
+  buy: (request: PurchaseRequest) => Promise<PurchaseOutcome>
+  /** The purchase made under this reference, or null when there is none. Throws OperationalError when it cannot tell. */
+  findPurchase: (reference: string) => Promise<Purchase | null>
+  /** How many can be bought there now. Zero for a place the supplier does not know. Throws OperationalError. */
+  getStock: (countryCode: string, params: Record<string, unknown>) => Promise<number>
+  /** Our own money there. Throws OperationalError. */
+  getBalance: () => Promise<{ balanceMicros: bigint; currency: string }>
 }

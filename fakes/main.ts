@@ -1,0 +1,51 @@
+import path from 'node:path'
+import { openInstance } from '../scripts/instance'
+import { startCryptoCloudFake } from './cryptocloud'
+import { startEcho } from './echo'
+import { startExit } from './exit'
+import { startFakepay } from './fakepay'
+import { startMailFake } from './mail'
+import { startPx6Fake } from './px6'
+
+/**
+ * All stand-ins of one data folder in one process: `tsx fakes/main.ts <data folder> <address of the shop>`. Ports and keys are those
+ * of its instance.json; what each remembers lies in <data folder>/fakes.
+ */
+const [dataDir, shopUrl] = process.argv.slice(2)
+if (!dataDir || !shopUrl) {
+  console.error('Usage: tsx fakes/main.ts <data folder> <address of the shop>')
+  process.exit(1)
+}
+const { ports, secrets } = await openInstance(path.resolve(dataDir))
+const stateFile = (name: string) => path.join(path.resolve(dataDir), 'fakes', `${name}.json`)
+
+const px6 = await startPx6Fake({
+  port: ports.px6,
+  stateFile: stateFile('px6'),
+  apiKey: secrets.px6Key,
+  exitPort: ports.exit,
+})
+const started: { close: () => Promise<void> }[] = [
+  px6,
+  await startExit({ port: ports.exit, key: secrets.exitKey, isSold: px6.isSold }),
+  await startEcho({ port: ports.echo }),
+  await startMailFake({ port: ports.mail, stateFile: stateFile('mail'), apiKey: secrets.mailKey }),
+  await startFakepay({
+    port: ports.fakepay,
+    stateFile: stateFile('fakepay'),
+    apiKey: secrets.fakepayKey,
+    secret: secrets.fakepayWebhook,
+  }),
+  await startCryptoCloudFake({
+    port: ports.cryptocloud,
+    stateFile: stateFile('cryptocloud'),
+    apiKey: secrets.cryptocloudKey,
+    shopId: secrets.cryptocloudShopId,
+    secret: secrets.cryptocloud,
+    notifyUrl: `${shopUrl}/api/webhooks/cryptocloud`,
+    returnUrl: shopUrl,
+  }),
+]
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void Promise.all(started.map((each) => each.close())).then(() => process.exit(0)))

@@ -1,0 +1,12 @@
+export { createPx6 } from './px6/create-px6'
+export { type Px6Params, px6ParamsSchema } from './px6/schemas'
+export {
+  type Purchase,
+  type PurchasedProxy,
+  type PurchaseOutcome,
+  type PurchaseRefusalCode,
+  type PurchaseRequest,
+  type Supplier,
+  type SupplierCapabilities,
+  UnknownOutcomeError,
+} from './supplier'

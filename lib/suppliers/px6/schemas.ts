@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** px6 writes most numbers as text and some as numbers; both become text, so that money never is a floating-point number. */
+const decimal = z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^\d{1,9}(\.\d{1,6})?$/))
+const whole = z.union([z.string().regex(/^\d{1,9}$/), z.number().int().nonnegative()]).transform(Number)
+const text = z.union([z.string(), z.number().transform(String)])
+
+/** What an offer of this supplier may say: IPv4 (4), shared IPv4 (3) or IPv6 (6), and the protocol. */
+export const px6ParamsSchema = z.object({
+  version: z.enum(['3', '4', '6']).default('4'),
+  type: z.enum(['http', 'socks']).default('http'),
+})
+export type Px6Params = z.infer<typeof px6ParamsSchema>
+
+const proxySchema = z.object({
+  id: text.pipe(z.string().min(1)),
+  host: z.string().min(1),
+  port: whole.pipe(z.number().min(1).max(65_535)),
+  user: z.string().min(1),
+  pass: z.string().min(1),
+  type: z.enum(['http', 'socks']),
+  unixtime_end: whole.pipe(z.number().positive()),
+  descr: z.string().optional(),
+})
+export type Px6Proxy = z.infer<typeof proxySchema>
+
+/** An array with `nokey`, else an object by id; some versions answer an object (or an empty array) all the same. */
+const listSchema = z.union([z.array(proxySchema), z.record(z.string(), proxySchema).transform(Object.values<Px6Proxy>)])
+
+const envelope = { status: z.literal('yes'), balance: decimal, currency: z.string().regex(/^[A-Z]{3}$/) }
+
+export const refusalSchema = z.object({ status: z.literal('no'), error_id: whole, error: z.string().default('') })
+export const balanceSchema = z.object(envelope)
+export const countSchema = z.object({ ...envelope, count: whole })
+export const buySchema = z.object({ ...envelope, order_id: text, price: decimal, list: listSchema })
+export const listReplySchema = z.object({ ...envelope, list: listSchema })

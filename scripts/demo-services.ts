@@ -1,0 +1,65 @@
+import type { Instance } from './instance'
+
+/** Where the stand-ins of a demo answer and what opens them; the shape of the same names in `demo.json`. */
+export type DemoServices = {
+  url: string
+  inboxUrl: string
+  echoUrl: string
+  mail: { apiUrl: string; controlUrl: string }
+  providers: Record<
+    'fakepay' | 'cryptocloud',
+    { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }
+  >
+  suppliers: Record<'px6', { apiUrl: string; key: string; controlUrl: string }>
+  /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
+  exit: { host: string; port: number; key: string }
+}
+
+/** The stand-ins of this instance, for a shop at `url`. */
+export function demoServices(instance: Instance, url: string): DemoServices {
+  const { ports, secrets } = instance
+  const at = (name: keyof Instance['ports']) => `http://127.0.0.1:${ports[name]}`
+  return {
+    url,
+    inboxUrl: at('mail'),
+    echoUrl: at('echo'),
+    mail: { apiUrl: at('mail'), controlUrl: `${at('mail')}/control` },
+    providers: {
+      fakepay: {
+        webhookUrl: `${url}/api/webhooks/fakepay`,
+        secret: secrets.fakepayWebhook,
+        apiUrl: at('fakepay'),
+        controlUrl: `${at('fakepay')}/control`,
+      },
+      cryptocloud: {
+        webhookUrl: `${url}/api/webhooks/cryptocloud`,
+        secret: secrets.cryptocloud,
+        apiUrl: at('cryptocloud'),
+        controlUrl: `${at('cryptocloud')}/control`,
+      },
+    },
+    suppliers: { px6: { apiUrl: `${at('px6')}/api`, key: secrets.px6Key, controlUrl: `${at('px6')}/control` } },
+    exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
+  }
+}
+
+/** The settings that point a demo shop at its stand-ins, by the outside service they belong to. */
+export function demoSettings(instance: Instance): Record<string, string>[] {
+  const { secrets } = instance
+  const services = demoServices(instance, '')
+  return [
+    { RESEND_API_URL: services.mail.apiUrl, RESEND_API_KEY: secrets.mailKey },
+    {
+      FAKEPAY_API_URL: services.providers.fakepay.apiUrl,
+      FAKEPAY_API_KEY: secrets.fakepayKey,
+      FAKEPAY_WEBHOOK_SECRET: secrets.fakepayWebhook,
+    },
+    {
+      CRYPTOCLOUD_API_URL: services.providers.cryptocloud.apiUrl,
+      CRYPTOCLOUD_API_KEY: secrets.cryptocloudKey,
+      CRYPTOCLOUD_SHOP_ID: secrets.cryptocloudShopId,
+      CRYPTOCLOUD_SECRET: secrets.cryptocloud,
+    },
+    { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
+  ]
+}
