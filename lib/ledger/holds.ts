@@ -11,6 +11,7 @@ export async function holdMoney(
   hold: { id: string; userId: string; amountMicros: bigint; currency: string; happenedAt: Date },
 ): Promise<Result<null, Refusal<'insufficient_balance' | 'key_reused'>>> {
   invariant(hold.amountMicros > 0n, 'a hold is positive')
+  await accountId(tx, { owner: 'shop', kind: 'held_for_orders', currency: hold.currency }) // in the order postTransfer makes accounts
   const account = await accountId(tx, { owner: hold.userId, kind: 'customer_balance', currency: hold.currency })
   const [row] = await tx.$queryRaw<{ outcome: string }[]>(Prisma.sql`
     SELECT outcome FROM ledger_hold(${hold.id}, ${account}, ${hold.amountMicros}, ${hold.currency}, 'order', ${hold.happenedAt})`)

@@ -28,8 +28,12 @@ export async function postTransfer(
     'a transfer is positive and within the ledger’s bound',
   )
   invariant(from.currency === to.currency, 'both accounts of a transfer are kept in one currency')
-  const fromId = await accountId(tx, from)
-  const toId = await accountId(tx, to)
+  // An account's first use inserts its row, and that waits for whoever inserts the same one: two transfers in opposite directions
+  // between new accounts must therefore make them in one order.
+  const isFromFirst = `${from.owner} ${from.kind}` < `${to.owner} ${to.kind}`
+  const firstId = await accountId(tx, isFromFirst ? from : to)
+  const secondId = await accountId(tx, isFromFirst ? to : from)
+  const [fromId, toId] = isFromFirst ? [firstId, secondId] : [secondId, firstId]
   const [row] = await tx.$queryRaw<{ outcome: string; transfer_id: string }[]>(Prisma.sql`
     SELECT outcome, transfer_id FROM ledger_post(${key}, ${fromId}, ${toId}, ${amountMicros}, ${from.currency},
       ${source.kind}, ${source.id}, NULL, ${happenedAt})`)
