@@ -96,24 +96,28 @@ BEGIN
     ELSE v_to_guarded := true; to_balance := v_account.balance_micros; v_to_version := v_account.version; END IF;
   END LOOP;
 
-  -- The key is looked up after the lock, so that of two equal postings at once the second sees the first.
-  SELECT t.id, t.from_account_id, t.to_account_id, t.amount_micros, t.currency, t.source_kind, t.source_id INTO v_old
-  FROM ledger_transfers t WHERE t.key = p_key;
-  IF FOUND THEN
-    transfer_id := v_old.id;
-    outcome := CASE WHEN (v_old.from_account_id, v_old.to_account_id, v_old.amount_micros, v_old.currency, v_old.source_kind, v_old.source_id)
-      = (p_from, p_to, p_amount, p_currency, p_source_kind, p_source_id) THEN 'repeated' ELSE 'key_reused' END;
-    RETURN;
-  END IF;
-  IF v_from_guarded AND from_balance < p_amount THEN
-    outcome := 'insufficient_balance';
-    RETURN;
-  END IF;
-
   transfer_id := new_id('trf');
-  -- Between two system accounts nothing is locked: then the unique key decides, and this raises for the second of two at once.
-  INSERT INTO ledger_transfers (id, key, from_account_id, to_account_id, amount_micros, currency, source_kind, source_id, reverses_transfer_id, happened_at)
-  VALUES (transfer_id, p_key, p_from, p_to, p_amount, p_currency, p_source_kind, p_source_id, p_reverses, p_happened_at);
+  -- The key is looked up after the lock, so that of two equal postings at once the second sees the first. Postings that share a key but no
+  -- guarded account stand in no line: there the unique key makes the second wait, insert nothing, and look again.
+  LOOP
+    SELECT t.id, t.from_account_id, t.to_account_id, t.amount_micros, t.currency, t.source_kind, t.source_id INTO v_old
+    FROM ledger_transfers t WHERE t.key = p_key;
+    IF FOUND THEN
+      transfer_id := v_old.id;
+      outcome := CASE WHEN (v_old.from_account_id, v_old.to_account_id, v_old.amount_micros, v_old.currency, v_old.source_kind, v_old.source_id)
+        = (p_from, p_to, p_amount, p_currency, p_source_kind, p_source_id) THEN 'repeated' ELSE 'key_reused' END;
+      RETURN;
+    END IF;
+    IF v_from_guarded AND from_balance < p_amount THEN
+      transfer_id := NULL;
+      outcome := 'insufficient_balance';
+      RETURN;
+    END IF;
+    INSERT INTO ledger_transfers (id, key, from_account_id, to_account_id, amount_micros, currency, source_kind, source_id, reverses_transfer_id, happened_at)
+    VALUES (transfer_id, p_key, p_from, p_to, p_amount, p_currency, p_source_kind, p_source_id, p_reverses, p_happened_at)
+    ON CONFLICT (key) DO NOTHING;
+    EXIT WHEN FOUND;
+  END LOOP;
   INSERT INTO ledger_entries (transfer_id, account_id, amount_micros, balance_before_micros, balance_after_micros, account_version) VALUES
     (transfer_id, p_from, -p_amount, CASE WHEN v_from_guarded THEN from_balance END, CASE WHEN v_from_guarded THEN from_balance - p_amount END, v_from_version + 1),
     (transfer_id, p_to, p_amount, CASE WHEN v_to_guarded THEN to_balance END, CASE WHEN v_to_guarded THEN to_balance + p_amount END, v_to_version + 1);
