@@ -1,6 +1,7 @@
 export * from './clock'
 export * from './errors'
 export * from './ids'
+export * from './mask'
 export * from './money'
 export * from './result'
 export * from './transitions'

@@ -1,0 +1,79 @@
+import { OperationalError } from '@/lib/kit'
+import type { z } from 'zod'
+
+/** How long a provider may think. Longer, and a customer who waits on the button has left. */
+const TIMEOUT_MS = 10_000
+/** A hundred invoices in full are under 400 kB. */
+const MAX_ANSWER_BYTES = 4_000_000
+
+export type Answer = { status: number; body: unknown }
+
+/**
+ * One call to a provider's API. Redirects are refused (a key must not travel to another host), answers are bounded and must be JSON.
+ * Throws OperationalError when nothing sensible comes back; its text names the provider and the kind of trouble, never what the
+ * vendor wrote and never the address.
+ */
+export async function callProvider(
+  provider: string,
+  url: URL,
+  request: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string },
+): Promise<Answer> {
+  let answer: Response
+  let text: string
+  try {
+    answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    text = await boundedText(answer)
+  } catch (error) {
+    if (error instanceof OperationalError) throw error
+    const isTimeout = error instanceof Error && error.name === 'TimeoutError'
+    throw new OperationalError(provider, isTimeout ? 'did not answer in time' : 'could not be reached')
+  }
+  if (answer.status === 429 || answer.status >= 500) {
+    const seconds = Number(answer.headers.get('retry-after'))
+    const retryAfterMs = Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : undefined
+    throw new OperationalError(provider, `answered ${answer.status}`, { retryAfterMs })
+  }
+  try {
+    return { status: answer.status, body: JSON.parse(text) as unknown }
+  } catch {
+    throw new OperationalError(provider, `answered ${answer.status} and no JSON`)
+  }
+}
+
+async function boundedText(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of answer.body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) throw new Error('too much')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The answer in the expected shape. Throws OperationalError that names the call and the places that do not fit, not their content. */
+export function readAnswer<T>(provider: string, call: string, schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const places = parsed.error.issues.map((issue) => issue.path.join('.')).slice(0, 5)
+  throw new OperationalError(provider, `answered ${call} in another shape: ${places.join(', ')}`)
+}
+
+/**
+ * Every row of a list that has the expected shape. One odd row must not hold up ninety-nine good ones, so it is left out; when nothing
+ * else came, it is an OperationalError, so that the one who asked for this row tries again and it becomes visible.
+ */
+export function readEach<T>(provider: string, schema: z.ZodType<T>, rows: unknown[]): T[] {
+  if (rows.length === 1) return [readAnswer(provider, 'a row', schema, rows[0])]
+  return rows.flatMap((row) => {
+    const parsed = schema.safeParse(row)
+    return parsed.success ? [parsed.data] : []
+  })
+}
+
+/** Slices of at most `size`. */
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  const batches: T[][] = []
+  for (let start = 0; start < items.length; start += size) batches.push(items.slice(start, start + size))
+  return batches
+}

@@ -1,0 +1,64 @@
+import type { Refusal, Result } from '@/lib/kit'
+
+/** What a provider says of a payment now. `paid` is final for the provider; whether it is enough for us is our question. */
+export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'expired' | 'cancelled'
+
+export type Truth = {
+  providerPaymentId: string
+  /** Our id as the provider echoes it, or null when it has none. */
+  paymentId: string | null
+  state: TruthState
+  receivedMicros: bigint
+  requestedMicros: bigint
+  currency: string
+  isTest: boolean
+}
+
+export type CheckoutRequest = {
+  paymentId: string
+  amountMicros: bigint
+  currency: string
+  returnUrl: string
+  webhookUrl: string
+  locale: string
+  expiresAt: Date
+}
+export type Checkout = { providerPaymentId: string; checkoutUrl: string; expiresAt: Date }
+
+/** The part of a callback that its signature vouches for, and the ids it echoes. Nothing about amounts or persons. */
+export type VerifiedWebhook = {
+  /** The same for every repeat of the same fact. */
+  externalId: string
+  providerPaymentId: string | null
+  paymentId: string | null
+}
+export type WebhookRefusal = Refusal<'bad_signature' | 'malformed'>
+
+/**
+ * A payment provider. Adapters know no database and translate everything into these words. Every call may throw OperationalError
+ * (an outage, a time-out, an answer that makes no sense); its text never holds what the vendor wrote.
+ */
+export type Provider = {
+  readonly name: string
+  readonly minMicros: bigint
+  readonly maxMicros: bigint
+
+  /** Makes the hosted page for a payment. Asked again for the same payment id it gives the same one where the vendor can. */
+  createCheckout(request: CheckoutRequest): Promise<Checkout>
+
+  /** Whether a callback is the provider's own and fresh. Must be asked on receipt: signatures age. Never throws for what was sent. */
+  verifyWebhook(message: {
+    headers: Headers
+    body: Buffer
+    now: Date
+  }): Promise<Result<VerifiedWebhook, WebhookRefusal>>
+
+  /** What is true now, for any number of ids, in batches as large as the vendor takes. Unknown ids are left out. */
+  fetchPayments(providerPaymentIds: readonly string[]): Promise<Truth[]>
+
+  /** What is true of the payment that carries our id, or null. A vendor that cannot be asked this has `null` here. */
+  readonly findByPaymentId: ((paymentId: string) => Promise<Truth | null>) | null
+}
+
+/** The largest callback read. The largest known is CryptoCloud's, under four kilobytes. */
+export const MAX_WEBHOOK_BYTES = 64 * 1024

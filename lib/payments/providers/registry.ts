@@ -1,0 +1,44 @@
+import { env } from '@/lib/env'
+import { cryptoCloudProvider } from './cryptocloud'
+import { fakepayProvider } from './fakepay'
+import type { Provider } from './provider'
+
+let enabled: readonly Provider[] | undefined
+
+/** The providers this shop has settings for, in the order they are offered. */
+export function enabledProviders(): readonly Provider[] {
+  return (enabled ??= readProviders())
+}
+
+/** The provider of this name, or null when the shop has no settings for it. */
+export function findProvider(name: string, providers: readonly Provider[] = enabledProviders()): Provider | null {
+  return providers.find((provider) => provider.name === name) ?? null
+}
+
+function readProviders(): Provider[] {
+  const settings = env()
+  const providers: Provider[] = []
+  if (settings.FAKEPAY_API_URL && settings.FAKEPAY_API_KEY && settings.FAKEPAY_WEBHOOK_SECRET)
+    providers.push(
+      fakepayProvider({
+        apiUrl: settings.FAKEPAY_API_URL,
+        apiKey: settings.FAKEPAY_API_KEY,
+        webhookSecret: settings.FAKEPAY_WEBHOOK_SECRET,
+      }),
+    )
+  if (
+    settings.CRYPTOCLOUD_API_URL &&
+    settings.CRYPTOCLOUD_API_KEY &&
+    settings.CRYPTOCLOUD_SHOP_ID &&
+    settings.CRYPTOCLOUD_SECRET
+  )
+    providers.push(
+      cryptoCloudProvider({
+        apiUrl: settings.CRYPTOCLOUD_API_URL,
+        apiKey: settings.CRYPTOCLOUD_API_KEY,
+        shopId: settings.CRYPTOCLOUD_SHOP_ID,
+        secret: settings.CRYPTOCLOUD_SECRET,
+      }),
+    )
+  return providers
+}

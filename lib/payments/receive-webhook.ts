@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { db, Prisma } from '@/lib/db'
+import { accepted, newId, type Refusal, refused, type Result } from '@/lib/kit'
+import { settlePaymentJob } from './jobs'
+import type { Provider } from './providers/provider'
+import { findProvider } from './providers/registry'
+
+export type WebhookReceipt = {
+  messageId: string
+  /** False for a repeat of a fact that is already in the inbox. */
+  isNew: boolean
+  /** Whether a settle job was promised. */
+  isQueued: boolean
+}
+
+/**
+ * Takes a provider's callback: verified as it arrives (signatures age), stored once, settled later by the worker. What is stored are ids and
+ * a digest; amounts are asked for again, persons are never read. One round trip: the message and its job stand or fall together.
+ * A repeat counts up; it brings a new job only when the earlier one ended without a credit, because then something may have changed.
+ *
+ * Refuses `unknown_provider` (no settings here: 404), `bad_signature` (401) and `malformed` (400); nothing is stored then. The
+ * accepted rest is answered 202, also when the payment is not known (yet).
+ */
+export async function receiveWebhook(
+  providerName: string,
+  headers: Headers,
+  body: Buffer,
+  options: { providers?: readonly Provider[]; now?: Date } = {},
+): Promise<Result<WebhookReceipt, Refusal<'unknown_provider' | 'bad_signature' | 'malformed'>>> {
+  const provider = findProvider(providerName, options.providers)
+  if (!provider) return refused('unknown_provider')
+  const verified = await provider.verifyWebhook({ headers, body, now: options.now ?? new Date() })
+  if (!verified.ok) return verified
+  const { externalId, providerPaymentId, paymentId } = verified.value
+  const digest = createHash('sha256').update(body).digest('hex')
+
+  const [row] = await db().$queryRaw<{ id: string; isNew: boolean; isQueued: boolean }[]>(Prisma.sql`
+    WITH earlier AS (
+      SELECT processed_at IS NOT NULL AND outcome NOT IN ('credited', 'already_credited') AS is_open
+      FROM webhook_messages WHERE provider = ${provider.name} AND external_id = ${externalId}
+    ), message AS (
+      INSERT INTO webhook_messages AS m (id, provider, external_id, provider_payment_id, payment_id, digest)
+      VALUES (${newId('whm')}, ${provider.name}, ${externalId}, ${providerPaymentId}, ${paymentId}, ${digest})
+      ON CONFLICT (provider, external_id) DO UPDATE SET repeats = m.repeats + 1,
+        processed_at = CASE WHEN m.outcome IN ('credited', 'already_credited') THEN m.processed_at END
+      RETURNING id, xmax = 0 AS is_new
+    ), job AS (
+      INSERT INTO outbox_jobs (name, payload)
+      SELECT ${settlePaymentJob.name}, jsonb_build_object('provider', ${provider.name}::text, 'providerPaymentId', ${providerPaymentId}::text,
+        'paymentId', ${paymentId}::text, 'messageId', message.id)
+      FROM message WHERE message.is_new OR coalesce((SELECT is_open FROM earlier), false)
+      RETURNING id
+    )
+    SELECT id, is_new AS "isNew", EXISTS (SELECT 1 FROM job) AS "isQueued" FROM message`)
+  return accepted({ messageId: row!.id, isNew: row!.isNew, isQueued: row!.isQueued })
+}

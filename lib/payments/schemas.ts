@@ -1,0 +1,42 @@
+import { isWholeCents, MICROS_PER_UNIT, parseAmount } from '@/lib/kit'
+import { z } from 'zod'
+
+/** The least and the most one top-up may be, in micros of the shop's currency. A provider may narrow them. */
+export const MIN_TOP_UP_MICROS = 1n * MICROS_PER_UNIT
+export const MAX_TOP_UP_MICROS = 10_000n * MICROS_PER_UNIT
+
+/** An amount as typed ("20", "12,50") into micros. Refuses anything but a plain amount in whole cents within the limits. */
+export const topUpAmountSchema = z.string().transform((text, context) => {
+  const micros = parseAmount(text)
+  const code =
+    micros === null
+      ? 'amount_not_a_number'
+      : !isWholeCents(micros)
+        ? 'amount_not_whole_cents'
+        : micros < MIN_TOP_UP_MICROS || micros > MAX_TOP_UP_MICROS
+          ? 'amount_out_of_range'
+          : null
+  if (micros === null || code !== null) {
+    context.addIssue({ code: 'custom', message: code ?? 'amount_not_a_number' })
+    return z.NEVER
+  }
+  return micros
+})
+
+/** The top-up form at the border. `requestKey` is made once per form shown. */
+export const startTopUpSchema = z.object({
+  provider: z.string().regex(/^[a-z0-9_]{1,32}$/),
+  amountMicros: topUpAmountSchema,
+  requestKey: z.string().min(8).max(100),
+  orderIntentId: z
+    .string()
+    .regex(/^int_[0-9a-f]{32}$/)
+    .optional(),
+})
+
+/** A person's decision about a payment that waits for one. */
+export const decideReviewSchema = z.object({
+  paymentId: z.string().regex(/^pay_[0-9a-f]{32}$/),
+  decision: z.enum(['credit_received', 'decline']),
+  reason: z.string().trim().min(3).max(500),
+})

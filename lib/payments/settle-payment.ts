@@ -1,0 +1,318 @@
+import { recordAudit, SYSTEM } from '@/lib/audit'
+import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
+import { env } from '@/lib/env'
+import { accepted, invariant, isId, newId, OperationalError } from '@/lib/kit'
+import { decideSettlement, type ReviewReason, type SettledPayment } from './decide-settlement'
+import type { SettlePayload } from './jobs'
+import type { Provider, Truth } from './providers/provider'
+import { findProvider } from './providers/registry'
+import type { PaymentState } from './states'
+
+export type SettleOutcome =
+  | 'credited'
+  | 'already_credited'
+  | 'needs_review'
+  | 'second_invoice'
+  | 'waiting'
+  | 'expired'
+  | 'cancelled'
+  | 'declined'
+  | 'unknown_payment'
+  | 'unknown_to_provider'
+
+export type Settled = { outcome: SettleOutcome; paymentId: string | null }
+
+/**
+ * Brings a payment to where the provider says it is now. Asks the provider outside of any transaction, then credits, moves or sends it to a
+ * person. May run any number of times, at once, and in any order: one payment is credited once. Stamps the inbox message that asked.
+ * Throws OperationalError when the provider cannot be asked, so that the job comes again.
+ */
+export async function settlePayment(
+  payload: SettlePayload,
+  options: { provider?: Provider; now?: Date } = {},
+): Promise<Settled> {
+  const provider = options.provider ?? findProvider(payload.provider)
+  if (!provider) throw new OperationalError('payments', `provider ${payload.provider} has no settings`)
+  const truth = await askForTruth(provider, payload)
+  if (!truth) {
+    const outcome = payload.providerPaymentId ? 'unknown_to_provider' : 'unknown_payment'
+    await stampMessage(db(), payload.messageId, { outcome, paymentId: null })
+    return { outcome, paymentId: null }
+  }
+  return settleWithTruth(provider.name, truth, { messageId: payload.messageId, now: options.now })
+}
+
+async function askForTruth(provider: Provider, payload: SettlePayload): Promise<Truth | null> {
+  const providerPaymentId =
+    payload.providerPaymentId ?? (await knownProviderPaymentId(provider.name, payload.paymentId))
+  if (providerPaymentId) {
+    const truths = await provider.fetchPayments([providerPaymentId])
+    return truths.find((truth) => truth.providerPaymentId === providerPaymentId) ?? null
+  }
+  return payload.paymentId && provider.findByPaymentId ? provider.findByPaymentId(payload.paymentId) : null
+}
+
+async function knownProviderPaymentId(provider: string, paymentId: string | null): Promise<string | null> {
+  if (!paymentId) return null
+  const payment = await db().payment.findFirst({
+    where: { id: paymentId, provider },
+    select: { providerPaymentId: true },
+  })
+  return payment?.providerPaymentId ?? null
+}
+
+/**
+ * The part after the provider has spoken, shared by the webhook's job and by reconcile. The good path, enough money for a payment we
+ * know, is one round trip; everything else is decided again under the payment's lock.
+ */
+export async function settleWithTruth(
+  provider: string,
+  truth: Truth,
+  context: { messageId: string | null; now?: Date },
+): Promise<Settled> {
+  const acceptsTest = env().SLUICE_MODE !== 'production'
+  if (truth.state === 'paid' && (acceptsTest || !truth.isTest)) {
+    const settled = await creditAtOnce(provider, truth, context)
+    if (settled) return settled
+  }
+  return settleUnderLock(provider, truth, { ...context, acceptsTest })
+}
+
+/**
+ * Credits in one statement when everything fits: provider, the provider's id, our id, currency, amount. Locks the payment row, so that of many
+ * at once one credits and the others hear `already_credited`. Null when anything does not fit; nothing was written then.
+ */
+async function creditAtOnce(
+  provider: string,
+  truth: Truth,
+  context: { messageId: string | null; now?: Date },
+): Promise<Settled | null> {
+  const [row] = await db().$queryRaw<{ id: string; outcome: string }[]>(Prisma.sql`
+    WITH payment AS MATERIALIZED (
+      SELECT id FROM payments
+      WHERE provider = ${provider} AND provider_payment_id = ${truth.providerPaymentId} AND id = ${truth.paymentId}
+        AND currency = ${truth.currency} AND requested_micros <= ${truth.receivedMicros}::bigint AND state <> 'declined'
+      FOR NO KEY UPDATE
+    ), credit AS MATERIALIZED (
+      SELECT payment.id, credited.outcome
+      FROM payment, credit_payment(payment.id, ${truth.providerPaymentId}::text, ${truth.receivedMicros}::bigint,
+        ${truth.receivedMicros}::bigint, ${context.now ?? new Date()}::timestamptz) AS credited
+    ), stamped AS (
+      UPDATE webhook_messages SET processed_at = now(), outcome = credit.outcome, payment_id = credit.id
+      FROM credit WHERE webhook_messages.id = ${context.messageId}
+    )
+    SELECT id, outcome FROM credit`)
+  if (!row) return null
+  invariant(row.outcome === 'credited' || row.outcome === 'already_credited', `a locked payment was ${row.outcome}`)
+  return { outcome: row.outcome, paymentId: row.id }
+}
+
+type LockedPayment = SettledPayment & { userId: string; provider: string }
+
+async function settleUnderLock(
+  provider: string,
+  truth: Truth,
+  context: { messageId: string | null; now?: Date; acceptsTest: boolean },
+): Promise<Settled> {
+  const result = await inTransaction(async (tx) => {
+    const payment = await lockPayment(tx, provider, truth)
+    const settled: Settled = payment
+      ? { outcome: await apply(tx, payment, truth, context), paymentId: payment.id }
+      : { outcome: 'unknown_payment', paymentId: null }
+    await stampMessage(tx, context.messageId, settled)
+    return accepted(settled)
+  })
+  invariant(result.ok, 'settling refuses nothing')
+  return result.value
+}
+
+/**
+ * The payment this truth is about: by the provider's id, or, while our row has not learned that id yet (the callback overtook the answer of the
+ * create call), by our own id. Always of this provider: what provider B says of a payment of provider A counts for nothing.
+ */
+async function lockPayment(tx: Tx, provider: string, truth: Truth): Promise<LockedPayment | null> {
+  const columns = Prisma.sql`id, user_id AS "userId", provider, state, requested_micros AS "requestedMicros", received_micros AS "receivedMicros",
+    currency, provider_payment_id AS "providerPaymentId", review_reason AS "reviewReason"`
+  const [known] = await tx.$queryRaw<LockedPayment[]>(Prisma.sql`
+    SELECT ${columns} FROM payments
+    WHERE provider = ${provider} AND provider_payment_id = ${truth.providerPaymentId} FOR NO KEY UPDATE`)
+  if (known || !truth.paymentId || !isId('pay', truth.paymentId)) return known ?? null
+  const [echoed] = await tx.$queryRaw<LockedPayment[]>(Prisma.sql`
+    SELECT ${columns} FROM payments WHERE provider = ${provider} AND id = ${truth.paymentId} FOR NO KEY UPDATE`)
+  return echoed ?? null
+}
+
+async function apply(
+  tx: Tx,
+  payment: LockedPayment,
+  truth: Truth,
+  context: { now?: Date; acceptsTest: boolean },
+): Promise<SettleOutcome> {
+  const settlement = decideSettlement(payment, truth, context)
+  // Once the ids are matched by our own id, the provider's is learned, so that reconcile can ask in batches.
+  const learned = payment.providerPaymentId ? {} : { providerPaymentId: truth.providerPaymentId }
+  switch (settlement.kind) {
+    case 'credit': {
+      const [credited] = await tx.$queryRaw<{ outcome: string }[]>(Prisma.sql`
+        SELECT outcome FROM credit_payment(${payment.id}, ${truth.providerPaymentId}, ${truth.receivedMicros}::bigint,
+          ${settlement.creditMicros}::bigint, ${context.now ?? new Date()}::timestamptz)`)
+      invariant(credited?.outcome === 'credited', `a locked, uncredited payment was ${credited?.outcome}`)
+      return 'credited'
+    }
+    case 'review':
+      await sendToReview(tx, payment, { ...settlement, truth, learned })
+      return 'needs_review'
+    case 'second_invoice':
+      await keepSecondInvoice(tx, payment, truth, context.acceptsTest)
+      return 'second_invoice'
+    case 'move':
+      await tx.payment.update({
+        where: { id: payment.id },
+        data: { ...learned, state: settlement.to, receivedMicros: settlement.receivedMicros },
+        select: { id: true },
+      })
+      await tx.paymentEvent.create({
+        data: {
+          paymentId: payment.id,
+          kind: settlement.to,
+          data: { receivedMicros: settlement.receivedMicros.toString() },
+        },
+        select: { id: true },
+      })
+      return outcomeOf(settlement.to)
+    case 'nothing':
+      if (!payment.providerPaymentId)
+        await tx.payment.update({ where: { id: payment.id }, data: learned, select: { id: true } })
+      return outcomeOf(payment.state)
+  }
+}
+
+function outcomeOf(state: PaymentState): SettleOutcome {
+  switch (state) {
+    case 'credited':
+      return 'already_credited'
+    case 'needs_review':
+    case 'expired':
+    case 'cancelled':
+    case 'declined':
+      return state
+    case 'created':
+    case 'awaiting':
+    case 'confirming':
+    case 'underpaid':
+      return 'waiting'
+  }
+}
+
+/** Money came that may not be credited by itself: a person decides, and the customer hears so, once. */
+async function sendToReview(
+  tx: Tx,
+  payment: LockedPayment,
+  review: {
+    reason: ReviewReason
+    receivedMicros: bigint | null
+    truth: Truth
+    learned: { providerPaymentId?: string }
+  },
+): Promise<void> {
+  await tx.payment.update({
+    where: { id: payment.id },
+    data: {
+      ...review.learned,
+      state: 'needs_review',
+      reviewReason: review.reason,
+      receivedMicros: review.receivedMicros,
+    },
+    select: { id: true },
+  })
+  const data = {
+    reason: review.reason,
+    receivedMicros: review.truth.receivedMicros.toString(),
+    currency: review.truth.currency,
+  }
+  await tx.paymentEvent.create({ data: { paymentId: payment.id, kind: 'needs_review', data }, select: { id: true } })
+  await recordAudit(tx, SYSTEM, {
+    action: 'payments.needs_review',
+    subjectKind: 'payment',
+    subjectId: payment.id,
+    data,
+  })
+  await queueReviewMail(tx, payment)
+}
+
+/** The mail that says a person looks at it. Written by SQL because the address belongs to identity's table, which is not ours to read. */
+async function queueReviewMail(
+  tx: Tx,
+  payment: { id: string; userId: string; requestedMicros: bigint; currency: string },
+): Promise<void> {
+  const props = {
+    paymentId: payment.id,
+    requestedMicros: payment.requestedMicros.toString(),
+    currency: payment.currency,
+  }
+  await tx.$executeRaw(Prisma.sql`
+    SELECT queue_user_email(${`review:${payment.id}`}, ${payment.userId}, 'top_up_needs_review', ${JSON.stringify(props)}::jsonb)`)
+}
+
+/**
+ * Two invoices carry one payment's id (a create call timed out and was made again) and the other one was paid. Its money becomes a payment
+ * of its own that waits for a person: crediting it under the first one's key would lose it if both were paid.
+ */
+async function keepSecondInvoice(tx: Tx, payment: LockedPayment, truth: Truth, acceptsTest: boolean): Promise<void> {
+  const id = newId('pay')
+  const isCountable = truth.currency === payment.currency && (acceptsTest || !truth.isTest)
+  const requestedMicros = truth.requestedMicros > 0n ? truth.requestedMicros : payment.requestedMicros
+  const added = await tx.payment.createMany({
+    data: [
+      {
+        id,
+        userId: payment.userId,
+        provider: payment.provider,
+        state: 'needs_review',
+        requestedMicros,
+        currency: payment.currency,
+        receivedMicros: isCountable ? truth.receivedMicros : null,
+        providerPaymentId: truth.providerPaymentId,
+        reviewReason: 'second_invoice',
+        requestKey: `second:${truth.providerPaymentId}`,
+      },
+    ],
+    skipDuplicates: true,
+  })
+  if (added.count === 0) return
+  await tx.paymentEvent.createMany({
+    data: [
+      { paymentId: payment.id, kind: 'second_invoice', data: { paymentId: id } },
+      {
+        paymentId: id,
+        kind: 'needs_review',
+        data: {
+          reason: 'second_invoice',
+          receivedMicros: truth.receivedMicros.toString(),
+          currency: truth.currency,
+          paymentId: payment.id,
+        },
+      },
+    ],
+  })
+  await recordAudit(tx, SYSTEM, {
+    action: 'payments.needs_review',
+    subjectKind: 'payment',
+    subjectId: id,
+    data: { reason: 'second_invoice', paymentId: payment.id },
+  })
+  await queueReviewMail(tx, { ...payment, id, requestedMicros })
+}
+
+/** Writes on the inbox message what came of it. Without a message nothing happens. */
+async function stampMessage(tx: Tx, messageId: string | null, settled: Settled): Promise<void> {
+  if (!messageId) return
+  await tx.webhookMessage.updateMany({
+    where: { id: messageId },
+    data: {
+      processedAt: new Date(),
+      outcome: settled.outcome,
+      ...(settled.paymentId ? { paymentId: settled.paymentId } : {}),
+    },
+  })
+}

@@ -1,0 +1,197 @@
+import { recordAudit } from '@/lib/audit'
+import { db, inTransaction, Prisma } from '@/lib/db'
+import { env } from '@/lib/env'
+import {
+  accepted,
+  HOUR_MS,
+  inLane,
+  isWholeCents,
+  MINUTE_MS,
+  newId,
+  OperationalError,
+  type Refusal,
+  refused,
+  type Result,
+} from '@/lib/kit'
+import { log } from '@/lib/log'
+import type { Provider } from './providers/provider'
+import { findProvider } from './providers/registry'
+import { MAX_TOP_UP_MICROS, MIN_TOP_UP_MICROS } from './schemas'
+import { OPEN_STATES, type PaymentState } from './states'
+
+/** How long a customer may pay: coins need minutes to be bought and up to an hour to be confirmed. */
+const CHECKOUT_LIFETIME_MS = 2 * HOUR_MS
+/** More open payments than this is a script, not a person; each costs us calls to a provider. */
+const MAX_OPEN_PAYMENTS = 20
+
+export type TopUpActor = { id: string; locale: string }
+export type StartTopUpInput = {
+  provider: string
+  amountMicros: bigint
+  requestKey: string
+  orderIntentId?: string | undefined
+}
+export type StartedTopUp = {
+  paymentId: string
+  state: PaymentState
+  /** Where to pay; null once the payment is past paying. */
+  checkoutUrl: string | null
+}
+export type TopUpRefusal = Refusal<
+  | 'unknown_provider'
+  | 'amount_out_of_range'
+  | 'amount_not_whole_cents'
+  | 'too_many_open_payments'
+  | 'request_key_reused'
+  | 'provider_unavailable'
+>
+
+/**
+ * Begins to bring money in: our row first, then the provider's page. The same request key returns the same payment, so a double click pays once;
+ * the same key with another amount or provider is refused. When the provider is down the payment stays, and the same call tries again.
+ * Amounts are micros of the shop's currency, in whole cents.
+ */
+export async function startTopUp(
+  actor: TopUpActor,
+  input: StartTopUpInput,
+  options: { providers?: readonly Provider[]; now?: Date } = {},
+): Promise<Result<StartedTopUp, TopUpRefusal>> {
+  const now = options.now ?? new Date()
+  const provider = findProvider(input.provider, options.providers)
+  if (!provider) return refused('unknown_provider')
+  if (!isWholeCents(input.amountMicros)) return refused('amount_not_whole_cents')
+  const minMicros = provider.minMicros > MIN_TOP_UP_MICROS ? provider.minMicros : MIN_TOP_UP_MICROS
+  const maxMicros = provider.maxMicros < MAX_TOP_UP_MICROS ? provider.maxMicros : MAX_TOP_UP_MICROS
+  if (input.amountMicros < minMicros || input.amountMicros > maxMicros)
+    return refused('amount_out_of_range', { minMicros: minMicros.toString(), maxMicros: maxMicros.toString() })
+
+  const row = await takeRow(actor, input, now)
+  if (!row.ok) return row
+  const payment = row.value
+  if (payment.checkoutUrl || (payment.state !== 'created' && payment.state !== 'awaiting'))
+    return accepted(view(payment))
+  // Two clicks at once would both ask; in a lane the second finds what the first made.
+  return inLane(`checkout:${payment.id}`, () => openCheckout(actor, provider, payment.id, now))
+}
+
+type Row = {
+  id: string
+  state: string
+  provider: string
+  requestedMicros: bigint
+  currency: string
+  checkoutUrl: string | null
+}
+const ROW = {
+  id: true,
+  state: true,
+  provider: true,
+  requestedMicros: true,
+  currency: true,
+  checkoutUrl: true,
+} as const
+
+/** The payment of this request key, made when there is none. One customer's requests take turns, so that the limit holds. */
+async function takeRow(actor: TopUpActor, input: StartTopUpInput, now: Date): Promise<Result<Row, TopUpRefusal>> {
+  return inTransaction<Row, TopUpRefusal>(async (tx) => {
+    await tx.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${`top_up:${actor.id}`}, 0))`)
+    const existing = await tx.payment.findUnique({
+      where: { userId_requestKey: { userId: actor.id, requestKey: input.requestKey } },
+      select: ROW,
+    })
+    if (existing) {
+      const isSame = existing.provider === input.provider && existing.requestedMicros === input.amountMicros
+      return isSame ? accepted(existing) : refused('request_key_reused')
+    }
+    const open = await tx.payment.count({ where: { userId: actor.id, state: { in: [...OPEN_STATES] } } })
+    if (open >= MAX_OPEN_PAYMENTS) return refused('too_many_open_payments', { max: MAX_OPEN_PAYMENTS })
+    const payment = await tx.payment.create({
+      data: {
+        id: newId('pay'),
+        userId: actor.id,
+        provider: input.provider,
+        state: 'created',
+        requestedMicros: input.amountMicros,
+        currency: env().SHOP_CURRENCY,
+        requestKey: input.requestKey,
+        orderIntentId: input.orderIntentId,
+        createdAt: now,
+        nextCheckAt: new Date(now.getTime() + MINUTE_MS),
+        events: {
+          create: {
+            kind: 'created',
+            data: { requestedMicros: input.amountMicros.toString(), provider: input.provider },
+          },
+        },
+      },
+      select: ROW,
+    })
+    await recordAudit(
+      tx,
+      { kind: 'user', id: actor.id },
+      {
+        action: 'payments.started',
+        subjectKind: 'payment',
+        subjectId: payment.id,
+        data: { requestedMicros: input.amountMicros.toString(), provider: input.provider },
+      },
+    )
+    return accepted(payment)
+  })
+}
+
+async function openCheckout(
+  actor: TopUpActor,
+  provider: Provider,
+  paymentId: string,
+  now: Date,
+): Promise<Result<StartedTopUp, TopUpRefusal>> {
+  const payment = await db().payment.findUniqueOrThrow({ where: { id: paymentId }, select: ROW })
+  if (payment.checkoutUrl) return accepted(view(payment))
+  let checkout
+  try {
+    checkout = await provider.createCheckout({
+      paymentId,
+      amountMicros: payment.requestedMicros,
+      currency: payment.currency,
+      returnUrl: new URL(paymentPath(paymentId), env().PUBLIC_URL).href,
+      webhookUrl: new URL(`/api/webhooks/${provider.name}`, env().PUBLIC_URL).href,
+      locale: actor.locale,
+      expiresAt: new Date(now.getTime() + CHECKOUT_LIFETIME_MS),
+    })
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    log('payments').warn({ error, paymentId, provider: provider.name }, 'no checkout could be made')
+    await db().paymentEvent.create({ data: { paymentId, kind: 'provider_unavailable' }, select: { id: true } })
+    return refused('provider_unavailable', { paymentId })
+  }
+  const { providerPaymentId, checkoutUrl, expiresAt } = checkout
+  // A callback may have been faster than this answer: the page is noted, and a state further on is kept. Only one of two processes
+  // that asked at the same time writes; the other's invoice was shown to nobody.
+  await db().$executeRaw(Prisma.sql`
+    WITH opened AS (
+      UPDATE payments SET provider_payment_id = ${providerPaymentId}, checkout_url = ${checkoutUrl}, expires_at = ${expiresAt}::timestamptz,
+        state = CASE WHEN state = 'created' THEN 'awaiting' ELSE state END,
+        next_check_at = CASE WHEN credited_at IS NULL THEN ${new Date(now.getTime() + MINUTE_MS)}::timestamptz END
+      WHERE id = ${paymentId} AND checkout_url IS NULL
+        AND (provider_payment_id IS NULL OR provider_payment_id = ${providerPaymentId})
+      RETURNING id
+    )
+    INSERT INTO payment_events (payment_id, kind) SELECT id, 'awaiting' FROM opened`)
+  const opened = await db().payment.findUniqueOrThrow({ where: { id: paymentId }, select: ROW })
+  return opened.checkoutUrl ? accepted(view(opened)) : refused('provider_unavailable', { paymentId })
+}
+
+function view(payment: Row): StartedTopUp {
+  const state = payment.state as PaymentState
+  return {
+    paymentId: payment.id,
+    state,
+    checkoutUrl: OPEN_STATES.includes(state) ? payment.checkoutUrl : null,
+  }
+}
+
+/** The page of a payment, where the provider sends its payers back to. It shows what our rows say; it credits nothing. */
+export function paymentPath(paymentId: string): string {
+  return `/account/payments/${paymentId}`
+}
