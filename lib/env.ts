@@ -89,3 +89,8 @@ export function env(): Env {
   parsed ??= parseEnv(process.env)
   return parsed
 }
+
+/** Whether Next's development server runs us. Not a setting: Next decides, and the built shop never says yes. */
+export function isDevelopmentServer(): boolean {
+  return process.env.NODE_ENV === 'development'
+}

@@ -1,0 +1,33 @@
+import { render, toPlainText } from 'react-email'
+import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notifications'
+import { accountExists } from './account-exists'
+import { mailContext, type MailTemplate } from './context'
+import { orderDelivered } from './order-delivered'
+import { orderFailed } from './order-failed'
+import { orderIntentRefused } from './order-intent-refused'
+import { passwordChanged } from './password-changed'
+import { resetPassword } from './reset-password'
+import { topUpNeedsReview } from './top-up-needs-review'
+import { topUpReceipt } from './top-up-receipt'
+import { verifyEmail } from './verify-email'
+
+/** One template per mail; a mail without one does not compile. */
+export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = {
+  verify_email: verifyEmail,
+  account_exists: accountExists,
+  reset_password: resetPassword,
+  password_changed: passwordChanged,
+  top_up_receipt: topUpReceipt,
+  top_up_needs_review: topUpNeedsReview,
+  order_delivered: orderDelivered,
+  order_failed: orderFailed,
+  order_intent_refused: orderIntentRefused,
+}
+
+/** A mail as html and text, in the reader's language. An unknown language is written in English. */
+export const renderEmail: EmailRenderer = async (template, props, locale) => {
+  const { subject, Mail } = TEMPLATES[template]
+  const context = mailContext(locale)
+  const html = await render(<Mail props={props} context={context} />)
+  return { subject: subject(props, context), html, text: toPlainText(html) }
+}

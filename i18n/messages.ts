@@ -1,0 +1,69 @@
+import type { Locale } from './locales'
+import commonEn from '@/messages/en/common.json'
+import commonRu from '@/messages/ru/common.json'
+import consentsEn from '@/messages/en/consents.json'
+import consentsRu from '@/messages/ru/consents.json'
+import emailsEn from '@/messages/en/emails.json'
+import emailsRu from '@/messages/ru/emails.json'
+import fieldsEn from '@/messages/en/fields.json'
+import fieldsRu from '@/messages/ru/fields.json'
+import frameEn from '@/messages/en/frame.json'
+import frameRu from '@/messages/ru/frame.json'
+import homeEn from '@/messages/en/home.json'
+import homeRu from '@/messages/ru/home.json'
+import legalEn from '@/messages/en/legal.json'
+import legalRu from '@/messages/ru/legal.json'
+import passwordEn from '@/messages/en/password.json'
+import passwordRu from '@/messages/ru/password.json'
+import refusalsEn from '@/messages/en/refusals.json'
+import refusalsRu from '@/messages/ru/refusals.json'
+import settingsEn from '@/messages/en/settings.json'
+import settingsRu from '@/messages/ru/settings.json'
+import signInEn from '@/messages/en/signIn.json'
+import signInRu from '@/messages/ru/signIn.json'
+import signUpEn from '@/messages/en/signUp.json'
+import signUpRu from '@/messages/ru/signUp.json'
+import statesEn from '@/messages/en/states.json'
+import statesRu from '@/messages/ru/states.json'
+import verifyEn from '@/messages/en/verify.json'
+import verifyRu from '@/messages/ru/verify.json'
+
+const en = {
+  common: commonEn,
+  consents: consentsEn,
+  emails: emailsEn,
+  fields: fieldsEn,
+  frame: frameEn,
+  home: homeEn,
+  legal: legalEn,
+  password: passwordEn,
+  refusals: refusalsEn,
+  settings: settingsEn,
+  signIn: signInEn,
+  signUp: signUpEn,
+  states: statesEn,
+  verify: verifyEn,
+}
+
+export type Messages = typeof en
+
+/** Russian has the same keys by type here, and the same arguments by test (test/messages.test.ts). */
+const ru: Messages = {
+  common: commonRu,
+  consents: consentsRu,
+  emails: emailsRu,
+  fields: fieldsRu,
+  frame: frameRu,
+  home: homeRu,
+  legal: legalRu,
+  password: passwordRu,
+  refusals: refusalsRu,
+  settings: settingsRu,
+  signIn: signInRu,
+  signUp: signUpRu,
+  states: statesRu,
+  verify: verifyRu,
+}
+
+/** Every text of the product, by language and namespace. A new namespace is a file per language and a line each here. */
+export const MESSAGES: Record<Locale, Messages> = { en, ru }

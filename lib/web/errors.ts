@@ -1,0 +1,51 @@
+import { translator } from '@/i18n/translator'
+import { formatMoney, type Refusal } from '@/lib/kit'
+
+/**
+ * Every refusal that can reach a screen or a machine: its HTTP status, and the form field it belongs to when it belongs to one. The sentence is the
+ * text `refusals.<code>`. The wrappers take only work whose refusals are in this table, so a missing row does not compile.
+ */
+export const REFUSALS = {
+  // access
+  sign_in_needed: { status: 401 },
+  not_allowed: { status: 403 },
+  foreign_origin: { status: 403 },
+  not_found: { status: 404 },
+  body_too_large: { status: 413 },
+  body_unreadable: { status: 400 },
+  // identity
+  credentials_refused: { status: 401 },
+  email_taken: { status: 409, field: 'email' },
+  link_invalid: { status: 410 },
+  password_too_weak: { status: 422, field: 'password' },
+  password_wrong: { status: 422, field: 'currentPassword' },
+  username_taken: { status: 409, field: 'username' },
+} as const satisfies Record<string, { status: number; field?: string }>
+
+export type RefusalCode = keyof typeof REFUSALS
+export type KnownRefusal = Refusal<RefusalCode>
+
+/** Facts as text: bigints and dates are written out, so that they can be sent to a browser. */
+export function factTexts(facts: Record<string, unknown>): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(facts)) {
+    if (value instanceof Date) texts[name] = value.toISOString()
+    else if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) texts[name] = String(value)
+  }
+  return texts
+}
+
+/**
+ * The sentence for a refusal in the person's language. Its facts ride along: one named `missingMicros` becomes the argument `missing`, an amount in
+ * the refusal's `currency`; whole numbers become numbers, so that plural forms work; everything else goes in as it is.
+ */
+export function sayRefusal(refusal: KnownRefusal, locale: string): string {
+  const facts = factTexts(refusal.facts)
+  const args: Record<string, string | number> = {}
+  for (const [name, text] of Object.entries(facts)) {
+    if (name.endsWith('Micros') && /^-?\d+$/.test(text))
+      args[name.slice(0, -'Micros'.length)] = formatMoney(BigInt(text), facts.currency ?? '', locale)
+    else args[name] = /^\d{1,9}$/.test(text) ? Number(text) : text
+  }
+  return translator(locale, 'refusals')(refusal.code as 'not_found', args as never)
+}

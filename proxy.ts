@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { type NextRequest, NextResponse } from 'next/server'
+import { env, isDevelopmentServer } from '@/lib/env'
+
+/**
+ * Next's hook before every page (its name is Next's; nothing here is a proxy that we sell). It sets the security headers and tells the pages which
+ * path was asked for. It authorises nothing: pages, actions and routes do that themselves.
+ */
+export function proxy(request: NextRequest): NextResponse {
+  const nonce = randomBytes(16).toString('base64')
+  const policy = contentPolicy(nonce)
+  const headers = new Headers(request.headers)
+  headers.set('x-nonce', nonce)
+  headers.set('content-security-policy', policy)
+  headers.set('x-sluice-path', `${request.nextUrl.pathname}${request.nextUrl.search}`)
+  const response = NextResponse.next({ request: { headers } })
+  response.headers.set('Content-Security-Policy', policy)
+  response.headers.set('X-Content-Type-Options', 'nosniff')
+  // Links in mails carry secrets in their query; the next site must not learn them.
+  response.headers.set('Referrer-Policy', 'same-origin')
+  response.headers.set('X-Frame-Options', 'DENY')
+  response.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+  response.headers.set('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
+  if (env().PUBLIC_URL.startsWith('https://'))
+    response.headers.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
+  return response
+}
+
+/**
+ * Only our own files, and of scripts only those with this answer's nonce and what they load. The development server needs eval and inline styles;
+ * the built shop does not.
+ */
+function contentPolicy(nonce: string): string {
+  const isDevelopment = isDevelopmentServer()
+  return [
+    "default-src 'self'",
+    `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${isDevelopment ? " 'unsafe-eval'" : ''}`,
+    isDevelopment ? "style-src 'self' 'unsafe-inline'" : `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+export const config = { matcher: ['/((?!_next/static|_next/image|favicon.ico|icon.svg).*)'] }
