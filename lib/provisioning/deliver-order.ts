@@ -1,6 +1,6 @@
 import { db, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
-import { newId, SECOND_MS } from '@/lib/kit'
+import { HOUR_MS, newId, SECOND_MS } from '@/lib/kit'
 import { log } from '@/lib/log'
 import { type PurchaseOutcome, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
 import { completeDelivery, failOrder } from './end-order'
@@ -15,6 +15,12 @@ import { supplierOf } from './suppliers-in-use'
 export const FIRST_LOOKUP_AFTER_MS = 45 * SECOND_MS
 
 /**
+ * How long an order waits for a supplier that cannot be reached before its money goes back: longer than the outages that pass by themselves,
+ * shorter than a customer's patience.
+ */
+export const GIVE_BACK_AFTER_MS = 2 * HOUR_MS
+
+/**
  * Delivers one order, once. From stock: one SQL call. From a supplier: notes the run, buys outside of any transaction, then hands over, or gives the
  * money back, or leaves the order `unknown` for resolveDelivery. Safe to run twice and at once: a run whose end is open is never
  * joined by a second one (unique index one_open_delivery_per_order).
@@ -25,7 +31,15 @@ export async function deliverOrder(
 ): Promise<void> {
   const order = await db().order.findUnique({
     where: { id: orderId },
-    select: { id: true, state: true, offerId: true, countryCode: true, quantity: true, periodDays: true },
+    select: {
+      id: true,
+      state: true,
+      offerId: true,
+      countryCode: true,
+      quantity: true,
+      periodDays: true,
+      placedAt: true,
+    },
   })
   if (!order || order.state === 'active' || order.state === 'failed') return
   const offer = await db().offer.findUniqueOrThrow({
@@ -46,7 +60,7 @@ export async function deliverOrder(
   try {
     outcome = await supplier.buy({
       reference: run.reference,
-      countryCode: order.countryCode,
+      countryCode: order.countryCode.toLowerCase(),
       quantity: order.quantity,
       periodDays: order.periodDays,
       params: offer.supplierParams as Record<string, unknown>,
@@ -55,7 +69,9 @@ export async function deliverOrder(
     if (!(error instanceof UnknownOutcomeError)) {
       // The supplier certainly did nothing (it could not even be reached): the run ends, and the job tries again later.
       await closeRun(run.id, orderId, 'unreachable')
-      throw error
+      if (Date.now() - order.placedAt.getTime() < GIVE_BACK_AFTER_MS) throw error
+      await failOrder({ orderId, reason: 'supplier_failed' })
+      return
     }
     await markUnknown(run.id, orderId)
     return

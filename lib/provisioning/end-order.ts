@@ -1,6 +1,6 @@
 import { db, Prisma } from '@/lib/db'
 import { invariant } from '@/lib/kit'
-import type { BoughtProxy } from '@/lib/suppliers'
+import type { PurchasedProxy } from '@/lib/suppliers'
 
 /**
  * Hands over what was delivered and takes the money for it (SQL function complete_delivery). Safe to call twice: the second call finds
@@ -8,8 +8,13 @@ import type { BoughtProxy } from '@/lib/suppliers'
  */
 export async function completeDelivery(input: {
   orderId: string
-  delivery: { id: string; supplierOrderId: string; costMicros: bigint; costCurrency: string } | null
-  proxies: BoughtProxy[] | null
+  delivery: {
+    id: string
+    supplierOrderId: string | null
+    costMicros: bigint | null
+    costCurrency: string | null
+  } | null
+  proxies: PurchasedProxy[] | null
 }): Promise<'delivered' | 'already_ended' | 'not_found' | 'nothing_to_deliver'> {
   const { orderId, delivery } = input
   const proxies = input.proxies && JSON.stringify(input.proxies)

@@ -9,7 +9,7 @@ import { supplierOf } from './suppliers-in-use'
 
 /** How often a supplier must say "nothing under that reference" before we believe it: its own list may lag behind a slow purchase. */
 export const LOOKUPS_BEFORE_BELIEVED = 3
-/** How many runs an order gets before its money goes back. */
+/** How many runs that turn out never to have happened an order gets before its money goes back. */
 export const RUNS_PER_ORDER = 3
 
 /**
@@ -28,7 +28,12 @@ export async function resolveDelivery(
   if (!run || (run.state !== 'calling' && run.state !== 'unknown')) return
   const found = await supplierFor(run.supplier).findPurchase(run.reference)
   if (found) {
-    await applyOutcome({ orderId: run.orderId, deliveryId, offerId: run.offerId, outcome: found })
+    await applyOutcome({
+      orderId: run.orderId,
+      deliveryId,
+      offerId: run.offerId,
+      outcome: { kind: 'delivered', ...found },
+    })
     return
   }
   const { lookups } = await db().delivery.update({
@@ -44,7 +49,7 @@ export async function resolveDelivery(
     return
   }
   await closeRun(deliveryId, run.orderId, 'not_bought')
-  const runs = await db().delivery.count({ where: { orderId: run.orderId } })
+  const runs = await db().delivery.count({ where: { orderId: run.orderId, refusal: 'not_bought' } })
   if (runs >= RUNS_PER_ORDER) await failOrder({ orderId: run.orderId, reason: 'supplier_failed' })
   else await db().$transaction((tx) => enqueue(tx, deliverOrderJob, { orderId: run.orderId }))
 }
