@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startCryptoCloudFake } from '@/fakes/cryptocloud'
+import { startFakepay } from '@/fakes/fakepay'
+import type { Fake } from '@/fakes/kit'
+import { type ShopDouble, startShopDouble } from '@/fakes/shop-double'
+import { newId, OperationalError } from '@/lib/kit'
+import { cryptoCloudProvider } from './cryptocloud'
+import { fakepayProvider } from './fakepay'
+import type { Checkout, Provider } from './provider'
+
+/** What every provider must do, whatever its protocol. A new adapter adds one row to `PROVIDERS` and is done when this is green. */
+type Bench = { fake: Fake; provider: Provider; setState: (id: string, wish: Record<string, unknown>) => Promise<void> }
+type Words = { paid: string; underpaid: string; expired: string; test: (isTest: boolean) => Record<string, unknown> }
+
+const FAKEPAY_SECRET = 'whsec_aW52ZW50ZWQtMjQtYnl0ZS1zZWNyZXQh'
+const PROVIDERS: {
+  name: string
+  start: (shop: ShopDouble) => Promise<{ fake: Fake; provider: Provider }>
+  words: Words
+}[] = [
+  {
+    name: 'fakepay',
+    words: { paid: 'paid', underpaid: 'underpaid', expired: 'expired', test: (isTest) => ({ test: isTest }) },
+    async start() {
+      const fake = await startFakepay({ port: 0, apiKey: 'fp_secret_key', secret: FAKEPAY_SECRET, retryGapsMs: [] })
+      const provider = fakepayProvider({ apiUrl: fake.url, apiKey: 'fp_secret_key', webhookSecret: FAKEPAY_SECRET })
+      return { fake, provider }
+    },
+  },
+  {
+    name: 'cryptocloud',
+    words: { paid: 'paid', underpaid: 'partial', expired: 'canceled', test: (isTest) => ({ test_mode: isTest }) },
+    async start(shop) {
+      const settings = { apiKey: 'cc_secret_key', shopId: 'shop1', secret: 'cc-project-secret' }
+      const fake = await startCryptoCloudFake({ port: 0, ...settings, notifyUrl: shop.url, retryGapsMs: [] })
+      return { fake, provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
+]
+
+describe.each(PROVIDERS)('$name', ({ name, start, words }) => {
+  let bench: Bench
+  let shop: ShopDouble
+
+  beforeAll(async () => {
+    shop = await startShopDouble()
+    const { fake, provider } = await start(shop)
+    bench = { fake, provider, setState: async (id, wish) => void (await control(`invoices/${id}`, wish)) }
+  })
+  afterAll(async () => {
+    await bench.fake.close()
+    await shop.close()
+  })
+  beforeEach(async () => {
+    shop.heard.length = 0
+    await control('reset', {})
+  })
+
+  async function control(path: string, body: unknown): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${bench.fake.controlUrl}/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    expect(answer.status).toBe(200)
+    return (await answer.json()) as Record<string, unknown>
+  }
+
+  async function checkout(
+    amountMicros = 20_000_000n,
+    paymentId = newId('pay'),
+  ): Promise<Checkout & { paymentId: string }> {
+    const made = await bench.provider.createCheckout({
+      paymentId,
+      amountMicros,
+      currency: 'USD',
+      returnUrl: 'http://shop.test/back',
+      webhookUrl: shop.url,
+      locale: 'en',
+      expiresAt: new Date(Date.now() + 7_200_000),
+    })
+    return { ...made, paymentId }
+  }
+
+  async function heard(): Promise<{ headers: Headers; body: Buffer; now: Date }> {
+    const { headers, body } = shop.heard.at(-1)!
+    return { headers: new Headers(headers), body, now: new Date() }
+  }
+
+  test('makes a page that answers and ends when we asked', async () => {
+    const made = await checkout()
+    expect((await fetch(made.checkoutUrl)).status).toBe(200)
+    expect(Math.abs(made.expiresAt.getTime() - Date.now() - 7_200_000)).toBeLessThan(61_000)
+  })
+
+  test('tells the truth of a new, a part-paid, a paid, an overpaid and an expired payment', async () => {
+    const made = await checkout(19_990_000n)
+    const truth = async (): Promise<object> => (await bench.provider.fetchPayments([made.providerPaymentId]))[0]!
+    const base = {
+      providerPaymentId: made.providerPaymentId,
+      paymentId: made.paymentId,
+      requestedMicros: 19_990_000n,
+      currency: 'USD',
+      isTest: true,
+    }
+    expect(await truth()).toEqual({ ...base, state: 'awaiting', receivedMicros: 0n })
+    await bench.setState(made.providerPaymentId, { state: words.underpaid, paid: '8.20' })
+    expect(await truth()).toEqual({ ...base, state: 'underpaid', receivedMicros: 8_200_000n })
+    await bench.setState(made.providerPaymentId, { state: words.paid, paid: '19.99' })
+    expect(await truth()).toEqual({ ...base, state: 'paid', receivedMicros: 19_990_000n })
+    await bench.setState(made.providerPaymentId, { paid: '1000.01', ...words.test(false) })
+    expect(await truth()).toEqual({ ...base, state: 'paid', receivedMicros: 1_000_010_000n, isTest: false })
+    await bench.setState(made.providerPaymentId, { state: words.expired, paid: '0' })
+    expect(await truth()).toMatchObject({ state: 'expired', receivedMicros: 0n })
+  })
+
+  test('asks about many with one call per hundred, and leaves unknown ones out', async () => {
+    const one = await checkout()
+    const two = await checkout()
+    const unknown = Array.from({ length: 120 }, (_, index) => `INV-ZZZZ${1000 + index}`)
+    const truths = await bench.provider.fetchPayments([one.providerPaymentId, ...unknown, two.providerPaymentId])
+    expect(truths.map((each) => each.paymentId).sort()).toEqual([one.paymentId, two.paymentId].sort())
+    expect(await bench.provider.fetchPayments([])).toEqual([])
+  })
+
+  test('a genuine callback names the payment, the same for every repeat', async () => {
+    const made = await checkout()
+    await control(`invoices/${made.providerPaymentId}/pay`, { webhooks: 1 })
+    const first = await bench.provider.verifyWebhook(await heard())
+    expect(first).toMatchObject({
+      ok: true,
+      value: { providerPaymentId: made.providerPaymentId, paymentId: made.paymentId },
+    })
+    await control(`invoices/${made.providerPaymentId}/webhook`, { times: 1 })
+    const second = await bench.provider.verifyWebhook(await heard())
+    expect(second).toEqual(first)
+  })
+
+  test('a forged, an old and an altered callback are refused', async () => {
+    const made = await checkout()
+    for (const odd of [{ forged: true }, { expired: true }]) {
+      await control(`invoices/${made.providerPaymentId}/webhook`, { times: 1, ...odd })
+      expect(await bench.provider.verifyWebhook(await heard())).toMatchObject({ refusal: { code: 'bad_signature' } })
+    }
+    await control(`invoices/${made.providerPaymentId}/webhook`, { times: 1 })
+    const genuine = await heard()
+    const other = await checkout()
+    const swapped = genuine.body
+      .toString()
+      .replaceAll(made.providerPaymentId.slice(4), other.providerPaymentId.slice(4))
+    const verdict = await bench.provider.verifyWebhook({ ...genuine, body: Buffer.from(swapped) })
+    expect(verdict).toMatchObject({ refusal: { code: 'bad_signature' } })
+    const later = new Date(genuine.now.getTime() + 7 * 60_000)
+    expect(await bench.provider.verifyWebhook({ ...genuine, now: later })).toMatchObject({ ok: false })
+    const earlier = new Date(genuine.now.getTime() - 7 * 60_000)
+    expect(await bench.provider.verifyWebhook({ ...genuine, now: earlier })).toMatchObject({ ok: false })
+  })
+
+  test.each([
+    ['nothing', '', 'application/json'],
+    ['not JSON', '{', 'application/json'],
+    ['null', 'null', 'application/json'],
+    ['a list', '[]', 'application/json'],
+    ['another type', '<a/>', 'text/xml'],
+    ['an empty form', 'a=b', 'application/x-www-form-urlencoded'],
+    ['bytes', '\u0000\uffff', 'application/json'],
+    ['deep nesting', '['.repeat(30_000), 'application/json'],
+    ['too much', `{"token":"${'x'.repeat(70_000)}"}`, 'application/json'],
+  ])('a body of %s is refused and nothing is thrown', async (_, body, type) => {
+    const headers = new Headers({
+      'content-type': type,
+      'webhook-id': 'm',
+      'webhook-timestamp': '1',
+      'webhook-signature': 'v1,',
+    })
+    const verdict = await bench.provider.verifyWebhook({ headers, body: Buffer.from(body), now: new Date() })
+    expect(verdict.ok).toBe(false)
+  })
+
+  test.each([
+    ['an outage', { status: 503 }],
+    ['a page instead of JSON', { status: 200 }],
+    ['a redirect', { status: 302 }],
+  ])('%s is an OperationalError without the vendor’s words or our key', async (_, failure) => {
+    await control('fail', { times: 2, match: 'invoice', ...failure })
+    for (const call of [() => checkout(), () => bench.provider.fetchPayments(['INV-AAAA1111'])]) {
+      const error = await call().then(
+        () => null,
+        (caught: unknown) => caught,
+      )
+      expect(error).toBeInstanceOf(OperationalError)
+      expect(String(error)).not.toMatch(/made to fail|secret_key|http:/)
+    }
+  })
+
+  test('nobody at the address is an OperationalError', async () => {
+    const { fake, provider } = await start(shop)
+    await fake.close()
+    await expect(provider.fetchPayments(['INV-AAAA1111'])).rejects.toBeInstanceOf(OperationalError)
+    expect(provider.name).toBe(name)
+  })
+
+  test('a payment asked for again after a lost answer is found, where the provider can be asked', async () => {
+    const paymentId = newId('pay')
+    await control('fail', { times: 1, match: 'invoice', status: 500, after: true })
+    await expect(checkout(5_000_000n, paymentId)).rejects.toBeInstanceOf(OperationalError)
+    if (!bench.provider.findByPaymentId) return
+    const found = await bench.provider.findByPaymentId(paymentId)
+    const again = await checkout(5_000_000n, paymentId)
+    expect(again.providerPaymentId).toBe(found!.providerPaymentId)
+    expect(await bench.provider.findByPaymentId(newId('pay'))).toBeNull()
+  })
+})
