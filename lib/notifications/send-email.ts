@@ -11,6 +11,9 @@ export type EmailRenderer = <T extends EmailTemplate>(
   locale: string,
 ) => Promise<{ subject: string; html: string; text: string }>
 
+/** Mails whose props hold a link that opens an account: once sent, our copy of the link goes. */
+const HOLDS_SECRET: ReadonlySet<EmailTemplate> = new Set(['verify_email', 'reset_password'])
+
 /**
  * Sends one promised mail through Resend and keeps its message id. The row's id goes along as idempotency key, so that a
  * run that died after sending does not send twice (Resend keeps such keys for a day). Throws OperationalError when Resend does not take it.
@@ -31,7 +34,12 @@ export async function sendEmail(emailId: string, render: EmailRenderer): Promise
   if (error || !data) throw new OperationalError('resend', `${error?.name ?? 'no answer'}`)
   await db().outgoingEmail.update({
     where: { id: emailId },
-    data: { state: 'sent', providerMessageId: data.id, sentAt: new Date() },
+    data: {
+      state: 'sent',
+      providerMessageId: data.id,
+      sentAt: new Date(),
+      ...(HOLDS_SECRET.has(template) ? { props: {} } : {}),
+    },
     select: { id: true },
   })
 }
