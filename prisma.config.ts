@@ -4,5 +4,9 @@ import { defineConfig } from 'prisma/config'
 export default defineConfig({
   schema: 'prisma/schema',
   migrations: { path: 'prisma/migrations' },
-  datasource: { url: process.env.DATABASE_URL ?? 'postgresql://nobody@127.0.0.1:1/none' },
+  datasource: {
+    url: process.env.DATABASE_URL ?? 'postgresql://nobody@127.0.0.1:1/none',
+    // Only the comparison of schema and migrations replays them, in an empty database beside the main one.
+    shadowDatabaseUrl: process.env.SHADOW_DATABASE_URL,
+  },
 })

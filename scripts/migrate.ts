@@ -6,22 +6,25 @@ import { pathToFileURL } from 'node:url'
 import { ROOT } from './settings'
 
 /** The environment in which Prisma's command line finds its engine (scripts/schema-engine.mjs) and our Node. */
-export function prismaEnv(databaseUrl?: string): NodeJS.ProcessEnv {
+export function prismaEnv(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   return {
     ...process.env,
     PATH: `${path.join(ROOT, 'node_modules', '.bin')}${path.delimiter}${process.env.PATH ?? ''}`,
     PRISMA_SCHEMA_ENGINE_BINARY: path.join(ROOT, 'scripts', 'schema-engine.mjs'),
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     CHECKPOINT_DISABLE: '1',
-    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    ...more,
   }
 }
 
-/** Runs Prisma's command line. Resolves with what it wrote and its exit code. */
-export async function runPrisma(args: string[], databaseUrl?: string): Promise<{ code: number; output: string }> {
+/** Runs Prisma's command line; `more` is added to its environment. Resolves with what it wrote and its exit code. */
+export async function runPrisma(
+  args: string[],
+  more: Record<string, string | undefined> = {},
+): Promise<{ code: number; output: string }> {
   const child = spawn(path.join(ROOT, 'node_modules', '.bin', 'prisma'), args, {
     cwd: ROOT,
-    env: prismaEnv(databaseUrl),
+    env: prismaEnv(more),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -39,7 +42,7 @@ export async function runPrisma(args: string[], databaseUrl?: string): Promise<{
  * once (both lock). Throws with Prisma's words when a migration fails; nothing after it was applied then.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const { code, output } = await runPrisma(['migrate', 'deploy'], databaseUrl)
+  const { code, output } = await runPrisma(['migrate', 'deploy'], { DATABASE_URL: databaseUrl })
   if (code !== 0) throw new Error(`The database could not be migrated:\n${output.trim()}`)
   await runMigrations({ connectionString: databaseUrl })
 }
