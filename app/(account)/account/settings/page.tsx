@@ -1,0 +1,113 @@
+import type { Metadata } from 'next'
+import { getFormatter, getTranslations } from 'next-intl/server'
+import { ActionForm } from '@/components/ui/action-form'
+import { Card } from '@/components/ui/card'
+import { CheckboxField, SelectField, TextField } from '@/components/ui/field'
+import { PageHeader } from '@/components/ui/page-header'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { LOCALES } from '@/i18n/locales'
+import { type ConsentProof, getProfile } from '@/lib/identity'
+import { requireUser } from '@/lib/web'
+import { changePasswordAction, setMarketingAction, updateProfileAction } from './actions'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('settings'))('title') }
+}
+
+export default async function SettingsPage() {
+  const user = await requireUser()
+  const [say, frame, consents, format, profile] = await Promise.all([
+    getTranslations('settings'),
+    getTranslations('frame'),
+    getTranslations('consents'),
+    getFormatter(),
+    getProfile(user.id),
+  ])
+  const { marketing, terms, age } = profile.consents
+  return (
+    <>
+      <PageHeader
+        title={say('title')}
+        lead={say('lead', {
+          email: profile.email,
+          date: format.dateTime(profile.createdAt, { dateStyle: 'long' }),
+        })}
+      />
+      <div className="flex max-w-2xl flex-col gap-6">
+        <Card title={say('profile')}>
+          <ActionForm action={updateProfileAction} className="flex flex-col gap-4">
+            <TextField
+              name="username"
+              label={say('username')}
+              help={say('usernameHelp')}
+              defaultValue={profile.username}
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              required
+            />
+            <SelectField name="locale" label={say('language')} help={say('languageHelp')} defaultValue={profile.locale}>
+              {LOCALES.map((locale) => (
+                <option key={locale} value={locale} lang={locale}>
+                  {frame(locale)}
+                </option>
+              ))}
+            </SelectField>
+            <SubmitButton className="self-start">{say('saveProfile')}</SubmitButton>
+          </ActionForm>
+        </Card>
+        <Card title={say('mail')} lead={say('mailHelp')}>
+          <ActionForm action={setMarketingAction} className="flex flex-col gap-4">
+            <CheckboxField
+              name="marketing"
+              label={consents('marketing')}
+              defaultChecked={marketing?.isGranted ?? false}
+            />
+            <SubmitButton className="self-start">{say('saveMail')}</SubmitButton>
+          </ActionForm>
+          {marketing && <Proof proof={marketing} />}
+        </Card>
+        <Card title={say('passwordTitle')}>
+          <ActionForm action={changePasswordAction} className="flex flex-col gap-4">
+            <TextField
+              name="currentPassword"
+              type="password"
+              autoComplete="current-password"
+              label={say('currentPassword')}
+              required
+            />
+            <TextField
+              name="password"
+              type="password"
+              autoComplete="new-password"
+              label={say('newPassword')}
+              help={say('passwordHelp')}
+              required
+            />
+            <SubmitButton className="self-start">{say('changePassword')}</SubmitButton>
+          </ActionForm>
+        </Card>
+        {terms && age && (
+          <Card title={say('agreements')}>
+            <Proof proof={terms} />
+            <Proof proof={age} />
+          </Card>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** When a person said yes or no, to which version, and the very words. */
+async function Proof({ proof }: { proof: ConsentProof }) {
+  const [say, format] = await Promise.all([getTranslations('settings'), getFormatter()])
+  const date = format.dateTime(proof.at, { dateStyle: 'long', timeStyle: 'short' })
+  return (
+    <div className="mt-4 border-t pt-4 text-sm text-muted first:mt-0 first:border-t-0 first:pt-0">
+      <p>{say(proof.isGranted ? 'grantedOn' : 'refusedOn', { date, version: proof.version })}</p>
+      <blockquote lang={proof.locale} className="mt-2 border-l-2 pl-3 text-text">
+        {proof.text}
+      </blockquote>
+    </div>
+  )
+}

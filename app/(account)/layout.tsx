@@ -1,0 +1,16 @@
+import type { ReactNode } from 'react'
+import { setLocale, setTheme, signOut } from '@/app/actions'
+import { AccountFrame } from '@/components/frame/account-frame'
+import { getBalance } from '@/lib/ledger'
+import { requireUser } from '@/lib/web'
+
+/** The frame only. Each page checks for itself who asks: a layout does not protect its pages. */
+export default async function AccountLayout({ children }: { children: ReactNode }) {
+  const user = await requireUser()
+  const balance = await getBalance({ userId: user.id })
+  return (
+    <AccountFrame user={user} balance={balance} actions={{ setLocale, setTheme, signOut }}>
+      {children}
+    </AccountFrame>
+  )
+}

@@ -1,0 +1,74 @@
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { redirect } from 'next/navigation'
+import type { ReactNode } from 'react'
+import { ActionForm } from '@/components/ui/action-form'
+import { CheckboxField, TextField } from '@/components/ui/field'
+import { PageHeader } from '@/components/ui/page-header'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { currentUser } from '@/lib/web'
+import { signUpAction } from '../actions'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('signUp'))('title') }
+}
+
+export default async function SignUpPage() {
+  if (await currentUser()) redirect('/account')
+  const [say, consents] = await Promise.all([getTranslations('signUp'), getTranslations('consents')])
+  const link = (href: string) => (chunks: ReactNode) => (
+    <Link href={href} target="_blank" className="text-accent underline">
+      {chunks}
+    </Link>
+  )
+  return (
+    <>
+      <PageHeader title={say('title')} lead={say('lead')} />
+      <ActionForm action={signUpAction} className="flex flex-col gap-5">
+        <TextField
+          name="email"
+          type="email"
+          autoComplete="email"
+          label={say('email')}
+          help={say('emailHelp')}
+          required
+        />
+        <TextField
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          label={say('username')}
+          help={say('usernameHelp')}
+          required
+        />
+        <TextField
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          label={say('password')}
+          help={say('passwordHelp')}
+          required
+        />
+        <fieldset className="flex flex-col gap-3">
+          <legend className="mb-2 text-sm font-medium">{say('agreements')}</legend>
+          <CheckboxField
+            name="terms"
+            label={consents.rich('terms', { terms: link('/legal/terms'), use: link('/legal/acceptable-use') })}
+            required
+          />
+          <CheckboxField name="age" label={consents('age')} required />
+          <CheckboxField name="marketing" label={consents('marketing')} />
+        </fieldset>
+        <SubmitButton size="lg">{say('submit')}</SubmitButton>
+      </ActionForm>
+      <p className="mt-6 text-sm text-muted">
+        {say('haveAccount')}{' '}
+        <Link href="/sign-in" className="text-accent underline">
+          {say('signIn')}
+        </Link>
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,46 @@
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import { ActionForm } from '@/components/ui/action-form'
+import { Card } from '@/components/ui/card'
+import { TextField } from '@/components/ui/field'
+import { PageHeader } from '@/components/ui/page-header'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { requestVerificationAction, verifyEmailAction } from '../actions'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('verify'))('confirmTitle') }
+}
+
+/**
+ * Two questions at one address: with a token from the mail it asks for the press that confirms (mail scanners open links, but do not press buttons);
+ * without one it says where to look for the mail.
+ */
+export default async function VerifyPage({
+  searchParams,
+}: {
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}) {
+  const { token } = await searchParams
+  const say = await getTranslations('verify')
+  const isFromMail = typeof token === 'string'
+  return (
+    <>
+      <PageHeader
+        title={isFromMail ? say('confirmTitle') : say('sentTitle')}
+        lead={isFromMail ? say('confirmText') : say('sentText')}
+      />
+      {isFromMail && (
+        <ActionForm action={verifyEmailAction} className="mb-8 flex flex-col gap-5">
+          <input type="hidden" name="token" value={token} />
+          <SubmitButton size="lg">{say('confirm')}</SubmitButton>
+        </ActionForm>
+      )}
+      <Card title={say('againTitle')}>
+        <ActionForm action={requestVerificationAction} className="flex flex-col gap-4">
+          <TextField name="email" type="email" autoComplete="email" label={say('email')} required />
+          <SubmitButton variant="secondary">{say('again')}</SubmitButton>
+        </ActionForm>
+      </Card>
+    </>
+  )
+}

@@ -1,0 +1,3 @@
+import { authRoute } from '@/lib/web'
+
+export { authRoute as GET, authRoute as POST }

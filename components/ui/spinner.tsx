@@ -1,0 +1,9 @@
+/** Something is at work. It stands beside words, so it has none of its own. */
+export function Spinner() {
+  return (
+    <span
+      aria-hidden="true"
+      className="size-4 shrink-0 animate-spin rounded-full border-2 border-current border-t-transparent motion-reduce:animate-pulse"
+    />
+  )
+}
