@@ -8,6 +8,8 @@ export {
   type SettlePayload,
 } from './jobs'
 export { MAX_WEBHOOK_BYTES, type Checkout, type CheckoutRequest, type Provider, type Truth } from './providers/provider'
+export { cryptoCloudProvider } from './providers/cryptocloud'
+export { fakepayProvider } from './providers/fakepay'
 export { enabledProviders } from './providers/registry'
 export {
   type AdminPaymentView,

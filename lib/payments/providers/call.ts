@@ -17,11 +17,12 @@ export async function callProvider(
   provider: string,
   url: URL,
   request: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string },
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Answer> {
   let answer: Response
   let text: string
   try {
-    answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })
     text = await boundedText(answer)
   } catch (error) {
     if (error instanceof OperationalError) throw error

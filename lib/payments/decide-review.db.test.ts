@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { db } from '@/lib/db'
+import { newId } from '@/lib/kit'
+import { insertCustomer } from '@/test/factories/customer'
+import { type OpenPayment, type PaymentsBench, startPaymentsBench } from '@/test/payments-bench'
+import {
+  countPaymentsNeedingReview,
+  decideReview,
+  findPayment,
+  getPaymentForAdmin,
+  listAllPayments,
+  settlePayment,
+} from './index'
+
+let bench: PaymentsBench
+beforeAll(async () => {
+  bench = await startPaymentsBench()
+})
+afterAll(async () => {
+  await bench.close()
+})
+
+async function settle(payment: OpenPayment, says: object): Promise<string> {
+  await bench.control('fakepay', `invoices/${payment.providerPaymentId}`, says)
+  const asked = {
+    provider: 'fakepay',
+    providerPaymentId: payment.providerPaymentId,
+    paymentId: payment.id,
+    messageId: null,
+  }
+  return (await settlePayment(asked, { provider: bench.providers[0]! })).outcome
+}
+
+async function inReview(says: object = { state: 'paid', paid: '12.00' }): Promise<OpenPayment> {
+  const payment = await bench.topUp('fakepay')
+  expect(await settle(payment, says)).toBe('needs_review')
+  return payment
+}
+
+test('credits what was received, once, with reason in the audit and no card number in it', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  const payment = await inReview()
+  const waiting = await countPaymentsNeedingReview()
+  const input = {
+    paymentId: payment.id,
+    decision: 'credit_received' as const,
+    reason: 'Short by a fee; card 4111 1111 1111 1111 seen',
+  }
+  const decided = await Promise.all([decideReview(staff, input), decideReview(staff, input)])
+  expect(decided.map((each) => each.ok).sort()).toEqual([false, true])
+  expect(decided.find((each) => !each.ok)).toMatchObject({ refusal: { code: 'not_in_review' } })
+  expect(await bench.balanceOf(payment.user.id)).toBe(12_000_000n)
+  expect(await countPaymentsNeedingReview()).toBe(waiting - 1)
+  const audit = await db().auditEntry.findFirstOrThrow({
+    where: { subjectId: payment.id, action: 'payments.review_decided' },
+  })
+  expect(audit).toMatchObject({ actorKind: 'staff', actorId: staff.id })
+  expect(JSON.stringify(audit.data)).toContain('•••• 1111')
+  expect(JSON.stringify(audit.data)).not.toContain('4111')
+  const mails = await db().outgoingEmail.findMany({ where: { userId: payment.user.id } })
+  expect(mails.map((mail) => mail.template).sort()).toEqual(['top_up_needs_review', 'top_up_receipt'])
+  const shown = await findPayment({ userId: payment.user.id, paymentId: payment.id })
+  expect(
+    JSON.stringify(shown!.events, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+  ).not.toContain('Short by')
+})
+
+test('declines; more money afterwards calls a person again, the same money does not', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  const payment = await inReview()
+  const decided = await decideReview(staff, { paymentId: payment.id, decision: 'decline', reason: 'sent back by hand' })
+  expect(decided).toEqual({ ok: true, value: { state: 'declined' } })
+  expect(await settle(payment, { paid: '12.00' })).toBe('declined')
+  expect(await settle(payment, { paid: '20.00' })).toBe('needs_review')
+  expect(await bench.balanceOf(payment.user.id)).toBe(0n)
+  const admin = await getPaymentForAdmin(payment.id)
+  expect(admin).toMatchObject({
+    state: 'needs_review',
+    reviewReason: 'paid_after_decline',
+    receivedMicros: 20_000_000n,
+  })
+  expect(admin!.events.map((event) => event.kind)).toContain('review_decided')
+})
+
+test('money that cannot be counted in our currency cannot be credited by a click', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  const payment = await inReview({ state: 'paid', paid: '20.00', currency: 'EUR' })
+  const input = { paymentId: payment.id, decision: 'credit_received' as const, reason: 'looks right' }
+  expect(await decideReview(staff, input)).toMatchObject({ refusal: { code: 'nothing_to_credit' } })
+})
+
+test('refuses what does not wait, what is not there, and no reason', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  const payment = await bench.topUp('fakepay')
+  const decide = (paymentId: string, reason = 'because') =>
+    decideReview(staff, { paymentId, decision: 'decline', reason })
+  expect(await decide(payment.id)).toMatchObject({ refusal: { code: 'not_in_review' } })
+  expect(await decide(newId('pay'))).toMatchObject({ refusal: { code: 'not_found' } })
+  expect(await decide(payment.id, '  ')).toMatchObject({ refusal: { code: 'reason_missing' } })
+  expect(await getPaymentForAdmin(newId('pay'))).toBeNull()
+})
+
+test('staff read all payments page by page, without gaps or repeats', async () => {
+  for (let made = 0; made < 22; made += 1) await bench.topUp('fakepay')
+  const seen: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof listAllPayments>> = await listAllPayments({ cursor })
+    seen.push(...page.items.map((each) => each.id))
+    cursor = page.nextCursor
+  } while (cursor)
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(seen.length).toBe(await db().payment.count())
+  const waiting = await listAllPayments({ state: 'awaiting' })
+  expect(new Set(waiting.items.map((each) => each.state))).toEqual(new Set(['awaiting']))
+})
