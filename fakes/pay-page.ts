@@ -18,12 +18,12 @@ export function payActionOf(form: string): PayAction | null {
   return Object.hasOwn(PAY_ACTIONS, action) ? (action as PayAction) : null
 }
 
-/** What is paid by an action: the missing part, half of it, or half as much again. Rounded down to whole cents, at least one. */
+/** What is paid by an action: the missing part, half of it, or half as much again (the extra in whole cents, at least one). */
 export function paidBy(action: PayAction, missingMicros: bigint): bigint {
   const cents = missingMicros / 10_000n
   if (action === 'less') return (cents / 2n || 1n) * 10_000n
-  if (action === 'more') return (cents + (cents / 2n || 1n)) * 10_000n
-  return cents * 10_000n
+  if (action === 'more') return missingMicros + (cents / 2n || 1n) * 10_000n
+  return missingMicros
 }
 
 export type PayView = {

@@ -14,6 +14,7 @@ export type PaymentView = {
   currency: string
   /** Where the customer can still pay; null otherwise. */
   checkoutUrl: string | null
+  /** Why a person had to look; null once that is over. */
   reviewReason: string | null
   createdAt: Date
   expiresAt: Date | null
@@ -53,9 +54,16 @@ const VIEW = {
 const ADMIN_VIEW = { ...VIEW, userId: true, providerPaymentId: true, nextCheckAt: true, checks: true } as const
 const EVENTS = { orderBy: { id: 'asc' }, select: { kind: true, data: true, at: true } } as const
 
-function shown<Row extends { state: string; checkoutUrl: string | null }>(row: Row): Row & { state: PaymentState } {
+function shown<Row extends { state: string; checkoutUrl: string | null; reviewReason: string | null }>(
+  row: Row,
+): Row & { state: PaymentState } {
   const state = row.state as PaymentState
-  return { ...row, state, checkoutUrl: OPEN_STATES.includes(state) ? row.checkoutUrl : null }
+  return {
+    ...row,
+    state,
+    checkoutUrl: OPEN_STATES.includes(state) ? row.checkoutUrl : null,
+    reviewReason: state === 'needs_review' || state === 'declined' ? row.reviewReason : null,
+  }
 }
 
 /** The decision's reason is staff's own note; a customer's timeline says what was decided, not in which words. */
