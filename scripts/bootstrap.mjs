@@ -116,10 +116,33 @@ function run() {
     process.exitCode = code ?? (signal ? 1 : 0)
     clearInterval(watch)
   })
-  // Under npm the shell between npm and us may be killed without a word; whoever starts us by hand may well go away on purpose.
-  const parent = process.ppid
+  // Under npm, npm or the shell between it and us may be killed without a word; whoever starts us by hand may well go away on purpose.
+  const ancestors = () => {
+    const above = process.ppid
+    return isShellOfNpm(above) ? `${above} ${parentOf(above)}` : `${above}`
+  }
+  const atStart = ancestors()
   const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM')
+    if (process.env.npm_lifecycle_event && ancestors() !== atStart) child.kill('SIGTERM')
   }, 1000)
   watch.unref()
+}
+
+/** @param {number} pid @returns {boolean} whether npm's shell stands between npm and us; some shells make way for us instead */
+function isShellOfNpm(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('bootstrap.mjs')
+  } catch {
+    return false
+  }
+}
+
+/** @param {number} pid @returns {string} the parent of a process; empty when it is gone */
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? ''
+  } catch {
+    return ''
+  }
 }

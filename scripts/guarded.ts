@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 
-export type Guarded = { process: ChildProcess; ended: Promise<void>; hasEnded: () => boolean }
+export type Guarded = { process: ChildProcess; ended: Promise<void>; hasEnded: () => boolean; graceMs: number }
 
 /**
  * Runs the command below a small shell that waits for the end of our end of a pipe: the kernel closes that when this process ends,
@@ -19,11 +19,12 @@ export function spawnGuarded(
     account?: { uid: number; gid: number }
   },
 ): Guarded {
+  const graceSeconds = options.patient ? 60 : 10
   const script = `exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
 ( read -r _ <&3; kill -s ${options.signal} $child 2>/dev/null; i=0
-  while [ $i -lt ${options.patient ? 60 : 10} ] && kill -0 $child 2>/dev/null; do sleep 1; i=$((i+1)); done
+  while [ $i -lt ${graceSeconds} ] && kill -0 $child 2>/dev/null; do sleep 1; i=$((i+1)); done
   kill -s KILL $child 2>/dev/null ) >/dev/null 2>&1 &
 guard=$!
 wait $child; code=$?
@@ -43,11 +44,23 @@ exit $code`
     child.once('exit', end)
     child.once('error', end)
   })
-  return { process: child, ended, hasEnded: () => isOver }
+  return { process: child, ended, hasEnded: () => isOver, graceMs: graceSeconds * 1000 }
 }
 
-/** Closes the pipe, which makes the guard send the signal, and waits for the end. */
+/**
+ * Closes the pipe, which makes the guard send the signal, and waits for the end. Should the guard itself be gone, the whole group is killed
+ * a little after the guard would have done it.
+ */
 export async function stopGuarded(guarded: Guarded): Promise<void> {
   guarded.process.stdin?.end()
+  const { pid } = guarded.process
+  const lastResort = setTimeout(() => {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    } catch {
+      // The group ended in this very moment.
+    }
+  }, guarded.graceMs + 2000)
   await guarded.ended
+  clearTimeout(lastResort)
 }

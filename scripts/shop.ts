@@ -1,10 +1,9 @@
 import path from 'node:path'
-import { parseEnv } from '../lib/env'
 import { demoSettings } from './demo-services'
 import { isPortFree } from './files'
 import { type Instance, movePostgresPort, openInstance, readInstance, StartError } from './instance'
 import { PostgresError, type RunningPostgres, startPostgres } from './postgres'
-import { loadSettings, ROOT } from './settings'
+import { checkSettings, loadSettings, ROOT } from './settings'
 
 /** A data folder that was opened for running: its instance, its PostgreSQL (unless DATABASE_URL names one), its settings. */
 export type Shop = {
@@ -24,14 +23,14 @@ export function dataFolder(): string {
  * Refuses (StartError, a list of names and reasons) settings that do not hold, before anything is made or started. What `npm start`
  * fills in by itself may be missing.
  */
-export function checkSettings(): void {
+export function checkShopSettings(): void {
   const isProduction = process.env.SLUICE_MODE === 'production'
   const filledIn = {
     DATABASE_URL: 'postgresql://127.0.0.1/filled-in-later',
     ...(isProduction ? {} : { AUTH_SECRET: 'filled-in-later-for-a-demo-shop-only' }),
   }
   try {
-    parseEnv({ ...filledIn, ...given() })
+    checkSettings({ ...filledIn, ...given() })
   } catch (error) {
     throw new StartError((error as Error).message)
   }

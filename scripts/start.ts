@@ -6,7 +6,7 @@ import { isPortFree, sleep } from './files'
 import { type Instance, openInstance, StartError, takeLock, writeWhole } from './instance'
 import { migrate } from './migrate'
 import { PostgresError } from './postgres'
-import { checkSettings, dataFolder, openShop, type Shop } from './shop'
+import { checkShopSettings, dataFolder, openShop, type Shop } from './shop'
 import { loadSettings, ROOT } from './settings'
 import { runScript } from './run-script'
 import { supervise, type Supervised } from './supervise'
@@ -41,7 +41,7 @@ try {
 
 async function start(): Promise<void> {
   loadSettings()
-  checkSettings()
+  checkShopSettings()
   const dataDir = dataFolder()
   const isDemo = process.env.SLUICE_MODE !== 'production'
   const port = Number(process.env.PORT || 3000)
@@ -66,7 +66,7 @@ async function start(): Promise<void> {
   )
   await migrate(shop.settings.DATABASE_URL)
   const logDir = path.join(dataDir, 'logs')
-  const program = (name: string, args: string[]) => supervise({ name, args, env: shop.settings, logDir, say })
+  const program = (name: string, args: string[]) => supervise({ name, args, env: shop.settings, logDir, say: (line) => stopping ?? say(line) })
   const services = demoServices(shop.instance, shop.settings.PUBLIC_URL)
   if (isDemo) {
     mkdirSync(path.join(dataDir, 'fakes'), { recursive: true, mode: 0o700 })

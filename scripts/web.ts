@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
-import { parseEnv } from '../lib/env'
 import { buildIfStale } from './build'
-import { loadSettings, ROOT } from './settings'
+import { checkSettings, loadSettings, ROOT } from './settings'
 
 /**
  * One web process from the environment alone, for several of them behind a balancer. The database is expected to be migrated
@@ -10,7 +9,7 @@ import { loadSettings, ROOT } from './settings'
  */
 loadSettings()
 try {
-  const settings = parseEnv(process.env)
+  const settings = checkSettings(process.env)
   await buildIfStale(process.env, console.log)
   const next = path.join(ROOT, 'node_modules', 'next', 'dist', 'bin', 'next')
   const child = spawn(process.execPath, [next, 'start', '-p', String(settings.PORT)], {

@@ -1,10 +1,9 @@
-import { parseEnv } from '../lib/env'
-import { loadSettings } from './settings'
+import { checkSettings, loadSettings } from './settings'
 
 /** One worker process from the environment alone; as many as wanted may run at once. */
 loadSettings()
 try {
-  parseEnv(process.env)
+  checkSettings(process.env)
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)
