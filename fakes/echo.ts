@@ -10,7 +10,7 @@ export type Echo = { url: string; port: number; close: () => Promise<void> }
 export async function startEcho(options: { port: number }): Promise<Echo> {
   const server = createServer((request, response) => {
     const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-    const isThroughExit = /^127\./.test(address) && address !== '127.0.0.1'
+    const isThroughExit = address.startsWith('127.') && address !== '127.0.0.1'
     if (request.url === '/json') {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ address, throughExit: isThroughExit }))

@@ -48,7 +48,7 @@ export async function startExit(options: {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || /^127\./.test(hostname)
+  return hostname === 'localhost' || hostname.startsWith('127.')
 }
 
 function isSame(given: string, expected: string): boolean {

@@ -7,7 +7,7 @@ import { type Instance, openInstance, StartError, takeLock, writeWhole } from '.
 import { migrate } from './migrate'
 import { PostgresError } from './postgres'
 import { checkShopSettings, dataFolder, openShop, type Shop } from './shop'
-import { loadSettings, ROOT } from './settings'
+import { loadSettings } from './settings'
 import { runScript } from './run-script'
 import { supervise, type Supervised } from './supervise'
 
@@ -66,7 +66,8 @@ async function start(): Promise<void> {
   )
   await migrate(shop.settings.DATABASE_URL)
   const logDir = path.join(dataDir, 'logs')
-  const program = (name: string, args: string[]) => supervise({ name, args, env: shop.settings, logDir, say: (line) => stopping ?? say(line) })
+  const program = (name: string, args: string[]) =>
+    supervise({ name, args, env: shop.settings, logDir, say: (line) => void (stopping || say(line)) })
   const services = demoServices(shop.instance, shop.settings.PUBLIC_URL)
   if (isDemo) {
     mkdirSync(path.join(dataDir, 'fakes'), { recursive: true, mode: 0o700 })

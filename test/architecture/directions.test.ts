@@ -31,7 +31,7 @@ const BROWSER_DOORS = [/^lib\/kit\/money$/, /^lib\/\w+\/schemas$/, /^lib\/catalo
 const PAST_THE_DOOR: Record<string, string> = { 'i18n/request.ts': 'lib/web/preferences' }
 
 /** Nobody imports these from below: they are where the program starts. */
-const ENTRY_FOLDERS = ['app', 'worker', 'gateway', 'scripts', 'prisma', 'test', 'e2e', 'fakes']
+const ENTRY_FOLDERS = new Set(['app', 'worker', 'gateway', 'scripts', 'prisma', 'test', 'e2e', 'fakes'])
 
 function moduleOf(file: string): string | undefined {
   return /^lib\/([^/.]+)/.exec(file)?.[1]
@@ -62,8 +62,7 @@ function findWrongImports(source: Source): string[] {
       if (own !== undefined && !(MAY_KNOW[own] ?? []).includes(targetModule)) say(`${own} may not know ${targetModule}`)
     }
     const targetFolder = target.split('/')[0]!
-    if (source.file.startsWith('lib/') && ENTRY_FOLDERS.includes(targetFolder))
-      say('entry points are imported by nobody')
+    if (source.file.startsWith('lib/') && ENTRY_FOLDERS.has(targetFolder)) say('entry points are imported by nobody')
     if (source.file.startsWith('lib/') && ['components', 'emails'].includes(targetFolder) && own !== 'web')
       say('screens and mails stand above the modules')
     if (/^(components|emails|i18n)\//.test(source.file) && targetFolder === 'app') say('pages are imported by nobody')

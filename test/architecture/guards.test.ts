@@ -10,7 +10,7 @@ const FIRST_LINE: Record<string, RegExp | undefined> = {
 }
 const ACTION_MAKERS = ['publicAction', 'userAction', 'adminAction']
 const ROUTE_MAKERS = ['publicRoute', 'userRoute', 'adminRoute', 'webhookRoute']
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** next-auth brings its own handler; it checks its own requests. */
 const OWN_HANDLER = 'app/api/auth/[...nextauth]/route.ts'
 
@@ -66,7 +66,7 @@ function findWrongExports(file: string, text: string, makers: string[]): string[
     const made = /^export const (\w+)(?:: \w+)? =\s*(\w+)?/.exec(line)
     const start = text.indexOf(line)
     const maker = made?.[2] ?? /^\s*(\w+)/.exec(text.slice(start + line.length))?.[1]
-    const isHandler = !file.endsWith('route.ts') || METHODS.includes(made?.[1] ?? '')
+    const isHandler = !file.endsWith('route.ts') || METHODS.has(made?.[1] ?? '')
     if (!made || !isHandler || !maker || !makers.includes(maker)) wrong.push(`${file}: ${line.trim()}`)
   }
   return wrong

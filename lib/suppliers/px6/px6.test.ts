@@ -166,7 +166,8 @@ describe('px6', () => {
 
   test('seven calls at once stay below the documented limit of the other side', async () => {
     await tell('limit', { perSecond: 3 })
-    await Promise.all(Array.from({ length: 7 }, () => bench.supplier.getBalance()))
+    const balances = await Promise.all(Array.from({ length: 7 }, () => bench.supplier.getBalance()))
+    expect(balances).toHaveLength(7)
   }, 15_000)
 
   test('the other side refuses a fourth call within a second', async () => {
