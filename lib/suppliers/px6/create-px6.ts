@@ -36,6 +36,12 @@ const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH
 /** One limit per key and process, however often the adapter is made. */
 const limits = new Map<string, () => Promise<void>>()
 
+function sharedLimit(identity: string): () => Promise<void> {
+  const limit = limits.get(identity) ?? createRateLimit(CALLS_PER_WINDOW, WINDOW_MS)
+  limits.set(identity, limit)
+  return limit
+}
+
 class Px6Refusal extends Error {
   readonly id: number
   constructor(id: number, message: string) {
@@ -56,11 +62,11 @@ export function createPx6(options: {
   apiKey: string
   fetch?: typeof fetch
   timeoutMs?: number
+  /** Waits until a call may start; left out, their documented limit. */
+  waitForTurn?: () => Promise<void>
 }): Supplier {
   const send = options.fetch ?? fetch
-  const identity = `${options.baseUrl} ${options.apiKey}`
-  const waitForTurn = limits.get(identity) ?? createRateLimit(CALLS_PER_WINDOW, WINDOW_MS)
-  limits.set(identity, waitForTurn)
+  const waitForTurn = options.waitForTurn ?? sharedLimit(`${options.baseUrl} ${options.apiKey}`)
 
   /** Sends one call. Throws Px6Refusal (they said no), OperationalError (not done) or UnclearAnswer. */
   async function call<Schema extends z.ZodType>(
