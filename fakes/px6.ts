@@ -320,7 +320,10 @@ export async function startPx6Fake(options: {
       order<{ match?: string; times?: number }>('nonsense', ({ match = '', times = 1 }) =>
         Object.assign(nonsense, { match, times }),
       ),
-      order<{ perSecond: number }>('limit', ({ perSecond }) => (value.perSecond = perSecond)),
+      order<{ perSecond: number }>('limit', ({ perSecond }) => {
+        value.perSecond = perSecond
+        recent = []
+      }),
       order<{ allowed: boolean }>('callers', ({ allowed }) => (value.areCallersAllowed = allowed)),
       {
         method: 'GET',
