@@ -2,7 +2,7 @@ import { createDatabase } from '@/lib/db'
 import { env } from '@/lib/env'
 import { moveOutbox } from '@/lib/jobs'
 import { log } from '@/lib/log'
-import { Logger, run, type WorkerEvents } from 'graphile-worker'
+import { Logger, parseCronItems, run, type WorkerEvents } from 'graphile-worker'
 import { EventEmitter } from 'node:events'
 import { startPresence } from './presence'
 import { REGISTRY } from './registry'
@@ -28,7 +28,8 @@ const presence = await startPresence({
   },
   onFreed: (workerIds) => logger.warn({ workerIds }, 'freed the jobs of workers that died'),
 })
-events.on('worker:create', ({ worker }) => presence.join(worker.workerId))
+// The queue locks jobs under the id of this process's pool.
+events.on('pool:create', ({ workerPool }) => presence.join(workerPool.id))
 events.on('job:failed', ({ job, error }) =>
   logger.error({ job: job.task_identifier, jobId: job.id, error }, 'a job used up its attempts; it waits for a person'),
 )
@@ -47,10 +48,19 @@ const runner = await run({
   noHandleSignals: true,
   events,
   logger: new Logger(() => (level, message) => {
-    if (level === 'error') logger.error({ queue: message }, 'the queue reports a fault')
+    // A job's own failure has been told above, by name and number.
+    if (level === 'error' && !message.startsWith('Failed task'))
+      logger.error({ queue: message }, 'the queue reports a fault')
   }),
   taskList: Object.fromEntries(REGISTRY.map(({ job, handle }) => [job.name, (payload: unknown) => handle(payload)])),
-  crontab: SCHEDULE.map(({ cron, name }) => `${cron} ${name} ?max=${maxAttempts[name]}`).join('\n'),
+  parsedCronItems: parseCronItems(
+    SCHEDULE.map(({ cron, name }) => ({
+      task: name,
+      match: cron,
+      identifier: name,
+      options: { maxAttempts: maxAttempts[name] },
+    })),
+  ),
 })
 logger.info({ concurrency: WORKER_CONCURRENCY }, 'the worker is at work')
 
