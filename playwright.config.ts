@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { defineConfig, type ReporterDescription } from '@playwright/test'
@@ -17,6 +17,9 @@ if (!process.env.SLUICE_E2E_DATA_DIR) {
 process.env.SLUICE_E2E_PORT ??= String(await chooseKeptPort(new Set()))
 const url = `http://localhost:${process.env.SLUICE_E2E_PORT}`
 const browser = await findBrowser()
+// A developer's .env or shell may name a real database or a real mail service: set empty, each setting is the demo's own.
+const settingNames = readFileSync('.env.example', 'utf8').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)
+const noSettings = Object.fromEntries([...settingNames].map(([, name]) => [name!, '']))
 const report = process.env.SLUICE_E2E_REPORT
 const reporters: ReporterDescription[] = [['list']]
 if (report) reporters.push(['json', { outputFile: report }])
@@ -44,11 +47,11 @@ export default defineConfig({
     stdout: 'pipe',
     gracefulShutdown: { signal: 'SIGTERM', timeout: 20_000 },
     env: {
+      ...noSettings,
       PORT: process.env.SLUICE_E2E_PORT,
       PUBLIC_URL: url,
       SLUICE_MODE: 'demo',
       SLUICE_DATA_DIR: process.env.SLUICE_E2E_DATA_DIR,
-      DATABASE_URL: '',
     },
   },
 })

@@ -62,6 +62,7 @@ export function shopSettings(instance: Instance, dataDir: string, databaseUrl: s
     DATABASE_URL: databaseUrl,
     SLUICE_DATA_DIR: dataDir,
     NODE_ENV: 'production',
+    NEXT_TELEMETRY_DISABLED: '1',
   } as Shop['settings']
 }
 
