@@ -25,6 +25,16 @@ import signUpEn from '@/messages/en/signUp.json'
 import signUpRu from '@/messages/ru/signUp.json'
 import statesEn from '@/messages/en/states.json'
 import statesRu from '@/messages/ru/states.json'
+import catalogueEn from '@/messages/en/catalogue.json'
+import catalogueRu from '@/messages/ru/catalogue.json'
+import ordersEn from '@/messages/en/orders.json'
+import ordersRu from '@/messages/ru/orders.json'
+import paymentsEn from '@/messages/en/payments.json'
+import paymentsRu from '@/messages/ru/payments.json'
+import statementEn from '@/messages/en/statement.json'
+import statementRu from '@/messages/ru/statement.json'
+import overviewEn from '@/messages/en/overview.json'
+import overviewRu from '@/messages/ru/overview.json'
 import verifyEn from '@/messages/en/verify.json'
 import verifyRu from '@/messages/ru/verify.json'
 
@@ -42,6 +52,11 @@ const en = {
   signIn: signInEn,
   signUp: signUpEn,
   states: statesEn,
+  catalogue: catalogueEn,
+  orders: ordersEn,
+  payments: paymentsEn,
+  statement: statementEn,
+  overview: overviewEn,
   verify: verifyEn,
 }
 
@@ -62,6 +77,11 @@ const ru: Messages = {
   signIn: signInRu,
   signUp: signUpRu,
   states: statesRu,
+  catalogue: catalogueRu,
+  orders: ordersRu,
+  payments: paymentsRu,
+  statement: statementRu,
+  overview: overviewRu,
   verify: verifyRu,
 }
 

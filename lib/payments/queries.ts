@@ -16,6 +16,8 @@ export type PaymentView = {
   checkoutUrl: string | null
   /** Why a person had to look; null once that is over. */
   reviewReason: string | null
+  /** The choice that is bought when this money arrives, if there is one. */
+  orderIntentId: string | null
   createdAt: Date
   expiresAt: Date | null
   creditedAt: Date | null
@@ -47,6 +49,7 @@ const VIEW = {
   currency: true,
   checkoutUrl: true,
   reviewReason: true,
+  orderIntentId: true,
   createdAt: true,
   expiresAt: true,
   creditedAt: true,

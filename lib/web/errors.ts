@@ -20,6 +20,25 @@ export const REFUSALS = {
   password_too_weak: { status: 422, field: 'password' },
   password_wrong: { status: 422, field: 'currentPassword' },
   username_taken: { status: 409, field: 'username' },
+  // orders
+  plan_not_found: { status: 404 },
+  place_unavailable: { status: 409 },
+  period_unavailable: { status: 409 },
+  quantity_out_of_range: { status: 422 },
+  price_changed: { status: 409 },
+  insufficient_balance: { status: 402 },
+  sold_out: { status: 409 },
+  key_reused: { status: 409 },
+  too_many_waiting: { status: 409 },
+  // payments
+  unknown_provider: { status: 404 },
+  amount_out_of_range: { status: 422, field: 'amountMicros' },
+  amount_not_whole_cents: { status: 422, field: 'amountMicros' },
+  too_many_open_payments: { status: 409 },
+  request_key_reused: { status: 409 },
+  provider_unavailable: { status: 503 },
+  bad_signature: { status: 401 },
+  malformed: { status: 400 },
 } as const satisfies Record<string, { status: number; field?: string }>
 
 export type RefusalCode = keyof typeof REFUSALS
