@@ -41,9 +41,21 @@ function contentPolicy(nonce: string): string {
     "connect-src 'self'",
     "object-src 'none'",
     "base-uri 'none'",
-    "form-action 'self'",
+    `form-action 'self' ${paymentOrigins().join(' ')}`.trim(),
     "frame-ancestors 'none'",
   ].join('; ')
+}
+
+/**
+ * Where a form of ours may end: on the page of a payment provider that is set up. Without script the browser follows the answer to the top-up
+ * form there by itself, and it counts that as sending the form.
+ */
+function paymentOrigins(): string[] {
+  const { FAKEPAY_API_URL, CRYPTOCLOUD_API_KEY, CRYPTOCLOUD_API_URL } = env()
+  const origins: string[] = []
+  if (FAKEPAY_API_URL) origins.push(new URL(FAKEPAY_API_URL).origin)
+  if (CRYPTOCLOUD_API_KEY) origins.push('https://pay.cryptocloud.plus', new URL(CRYPTOCLOUD_API_URL).origin)
+  return origins
 }
 
 export const config = { matcher: ['/((?!_next/static|_next/image|favicon.ico|icon.svg).*)'] }

@@ -1,0 +1,173 @@
+import type { Metadata } from 'next'
+import { getLocale, getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { Available } from '@/components/catalogue/available'
+import { Calculator } from '@/components/catalogue/calculator'
+import { fromPrice, placesOf, readChoice } from '@/components/catalogue/choice'
+import { Card } from '@/components/ui/card'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { type CatalogPlan, discounted, findPlanBySlug } from '@/lib/catalog'
+import { env } from '@/lib/env'
+import { newId } from '@/lib/kit'
+import { getBalance } from '@/lib/ledger'
+import { enabledProviders, MIN_TOP_UP_MICROS } from '@/lib/payments'
+import { listAvailability } from '@/lib/provisioning'
+import { currentUser } from '@/lib/web'
+import { buyAction } from './actions'
+
+type Props = {
+  params: Promise<{ slug: string }>
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}
+
+export async function generateMetadata({ params }: Props): Promise<Metadata> {
+  const [found, locale] = await Promise.all([findPlanBySlug((await params).slug), getLocale()])
+  if (!found) return {}
+  return {
+    title: locale === 'ru' ? found.plan.nameRu : found.plan.nameEn,
+    description: locale === 'ru' ? found.product.descriptionRu : found.product.descriptionEn,
+    alternates: { canonical: `/catalogue/${found.plan.slug}` },
+  }
+}
+
+export default async function PlanPage({ params, searchParams }: Props) {
+  const [found, query, say, common, locale, user, availability] = await Promise.all([
+    findPlanBySlug((await params).slug),
+    searchParams,
+    getTranslations('catalogue'),
+    getTranslations('common'),
+    getLocale(),
+    currentUser(),
+    listAvailability(),
+  ])
+  if (!found) notFound()
+  const { plan, product } = found
+  const places = placesOf(plan, availability, locale)
+  const choice = readChoice(plan, places, query)
+  const from = fromPrice(plan)
+  const balance = user && (await getBalance({ userId: user.id }))
+  return (
+    <>
+      <PageHeader
+        back={
+          <Link href="/catalogue" className="text-accent underline">
+            {say('allPlans')}
+          </Link>
+        }
+        title={locale === 'ru' ? plan.nameRu : plan.nameEn}
+        lead={
+          <>
+            {locale === 'ru' ? product.descriptionRu : product.descriptionEn}{' '}
+            {from && (
+              <span className="text-text first-letter:uppercase">
+                {say.rich('planLead', {
+                  price: () => <Money micros={from.unitPriceMicros} currency={env().SHOP_CURRENCY} />,
+                  period: common('days', { count: from.days }),
+                })}
+              </span>
+            )}
+          </>
+        }
+      />
+      <div className="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
+        <Card title={say('yourChoice')}>
+          <Calculator
+            plan={plan}
+            places={places}
+            choice={choice}
+            use={
+              balance
+                ? {
+                    kind: 'buy',
+                    action: buyAction,
+                    requestKey: newId('req'),
+                    balanceMicros: balance.balanceMicros,
+                    leastTopUpMicros: leastTopUpMicros(),
+                  }
+                : { kind: 'sign_in' }
+            }
+          />
+        </Card>
+        <div className="flex flex-col gap-6">
+          <Card title={say('stockTitle')}>
+            <ul className="flex flex-col gap-2 text-sm">
+              {places.map((place) => (
+                <li key={place.code} className="flex flex-wrap justify-between gap-x-4">
+                  {place.name} <Available count={place.available} />
+                </li>
+              ))}
+            </ul>
+          </Card>
+          <Card title={say('factsTitle')}>
+            <ul className="flex flex-col gap-3 text-sm text-muted">
+              <li>{say('factDelivery')}</li>
+              <li>{say('factRefund')}</li>
+              <li>{say('factTest')}</li>
+            </ul>
+          </Card>
+        </div>
+        <Card title={say('tableTitle')} lead={say('tableLead')}>
+          <PriceTable plan={plan} />
+        </Card>
+      </div>
+    </>
+  )
+}
+
+/** The least that can be paid in at once, by whichever way of paying asks for the least. */
+function leastTopUpMicros(): bigint {
+  const least = enabledProviders()
+    .map((provider) => provider.minMicros)
+    .sort((a, b) => (a < b ? -1 : 1))[0]
+  return least && least > MIN_TOP_UP_MICROS ? least : MIN_TOP_UP_MICROS
+}
+
+/** Every price of a plan: what a piece costs, by period and by how many are taken at once. */
+async function PriceTable({ plan }: { plan: CatalogPlan }) {
+  const [say, common] = await Promise.all([getTranslations('catalogue'), getTranslations('common')])
+  const below = { fromQuantity: plan.minQuantity, discountBasisPoints: 0 }
+  const reached = plan.steps.filter((step) => step.fromQuantity <= plan.maxQuantity)
+  const rows = reached.some((step) => step.fromQuantity <= plan.minQuantity) ? reached : [below, ...reached]
+  return (
+    <div className="-mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6">
+      <table className="w-full text-sm">
+        <caption className="sr-only">{say('tableTitle')}</caption>
+        <thead className="text-xs text-muted">
+          <tr className="border-b">
+            <th scope="col" className="py-2 pr-4 text-left font-medium">
+              {say('pieces')}
+            </th>
+            <th scope="col" className="py-2 pr-4 text-left font-medium">
+              {say('discount')}
+            </th>
+            {plan.periods.map((period) => (
+              <th key={period.days} scope="col" className="py-2 pl-4 text-right font-medium whitespace-nowrap">
+                {common('days', { count: period.days })}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((step) => (
+            <tr key={step.fromQuantity} className="border-b last:border-b-0">
+              <th scope="row" className="py-2 pr-4 text-left font-normal whitespace-nowrap">
+                {say('fromPieces', { quantity: step.fromQuantity })}
+              </th>
+              <td className="py-2 pr-4 whitespace-nowrap text-muted">{`${step.discountBasisPoints / 100} %`}</td>
+              {plan.periods.map((period) => (
+                <td key={period.days} className="py-2 pl-4 text-right">
+                  <Money
+                    micros={discounted(period.unitPriceMicros, step.discountBasisPoints)}
+                    currency={env().SHOP_CURRENCY}
+                  />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,25 @@
+/** The texts of the namespace `catalogue` that the calculator needs in the browser. */
+export const CALCULATOR_TEXTS = [
+  'country',
+  'period',
+  'quantity',
+  'showPrice',
+  'perPiece',
+  'listTotal',
+  'discountLine',
+  'total',
+  'nextStep',
+  'noPrice',
+  'onlyLeft',
+  'noneLeft',
+  'buy',
+  'signInToBuy',
+  'signInHelp',
+  'seePlan',
+  'balanceShort',
+  'topUpAndFinish',
+  'topUpHelp',
+  'topUpLeast',
+  'afterwards',
+] as const
+export type CalculatorTexts = Record<(typeof CALCULATOR_TEXTS)[number], string>
