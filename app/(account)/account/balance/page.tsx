@@ -1,0 +1,65 @@
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import { StatementTable } from '@/components/account/statement-table'
+import { ButtonLink } from '@/components/ui/button'
+import { EmptyState } from '@/components/ui/empty-state'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { Pagination } from '@/components/ui/pagination'
+import { getBalance, listStatement } from '@/lib/ledger'
+import { requireUser } from '@/lib/web'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('statement'))('title') }
+}
+
+export default async function BalancePage({
+  searchParams,
+}: {
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}) {
+  const user = await requireUser()
+  const { before: asked } = await searchParams
+  const before = typeof asked === 'string' && /^\d{1,18}$/.test(asked) ? BigInt(asked) : undefined
+  const [say, common, balance, statement] = await Promise.all([
+    getTranslations('statement'),
+    getTranslations('common'),
+    getBalance({ userId: user.id }),
+    listStatement({ userId: user.id, before }),
+  ])
+  const { currency, balanceMicros, heldMicros } = balance
+  const topUp = <ButtonLink href="/account/top-up">{say('topUp')}</ButtonLink>
+  return (
+    <>
+      <PageHeader
+        title={say('title')}
+        lead={say.rich(heldMicros > 0n ? 'leadHeld' : 'lead', {
+          balance: () => <Money micros={balanceMicros} currency={currency} className="font-semibold text-text" />,
+          held: () => <Money micros={heldMicros} currency={currency} />,
+        })}
+        action={
+          <>
+            <ButtonLink href="/account/payments" variant="secondary">
+              {say('payments')}
+            </ButtonLink>
+            {topUp}
+          </>
+        }
+      />
+      <StatementTable
+        lines={statement.lines}
+        currency={currency}
+        empty={<EmptyState title={say('emptyTitle')}>{say('emptyText')}</EmptyState>}
+      />
+      <Pagination
+        label={common('pages')}
+        newer={before === undefined ? undefined : { href: '/account/balance', text: common('previousPage') }}
+        older={
+          statement.nextBefore === null
+            ? undefined
+            : { href: `/account/balance?before=${statement.nextBefore}`, text: common('nextPage') }
+        }
+      />
+    </>
+  )
+}

@@ -1,0 +1,115 @@
+import type { Metadata } from 'next'
+import { getLocale, getTranslations } from 'next-intl/server'
+import { sayChoice } from '@/components/orders/order-words'
+import { nameProvider } from '@/components/payments/payment-words'
+import { ProviderChoice } from '@/components/payments/provider-choice'
+import { ActionForm } from '@/components/ui/action-form'
+import { Alert } from '@/components/ui/alert'
+import { Card } from '@/components/ui/card'
+import { EmptyState } from '@/components/ui/empty-state'
+import { TextField } from '@/components/ui/field'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { RequestKey } from '@/components/ui/request-key'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { amountText, ceilToCents, formatMoney, isId, newId, parseAmount } from '@/lib/kit'
+import { getBalance } from '@/lib/ledger'
+import { findOrderIntent } from '@/lib/orders'
+import { enabledProviders, MAX_TOP_UP_MICROS, MIN_TOP_UP_MICROS, type Provider } from '@/lib/payments'
+import { requireUser } from '@/lib/web'
+import { startTopUpAction } from './actions'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('payments'))('topUpTitle') }
+}
+
+type Query = Record<string, string | string[] | undefined>
+
+/** `?intent=` names a choice that waits for money, and the amount is what it lacks; `?amount=` asks for another one. */
+export default async function TopUpPage({ searchParams }: { searchParams: Promise<Query> }) {
+  const user = await requireUser()
+  const query = await searchParams
+  const [say, locale, balance, intent] = await Promise.all([
+    getTranslations('payments'),
+    getLocale(),
+    getBalance({ userId: user.id }),
+    findWaitingIntent(user.id, query.intent),
+  ])
+  const { balanceMicros, currency } = balance
+  const money = (micros: bigint) => formatMoney(micros, currency, locale)
+  const limits = enabledProviders().map(limitsOf)
+  const leastMicros = limits.reduce(
+    (least, each) => (each.minMicros < least ? each.minMicros : least),
+    MAX_TOP_UP_MICROS,
+  )
+  const missingMicros = intent && intent.totalMicros > balanceMicros ? intent.totalMicros - balanceMicros : 0n
+  const wanted = missingMicros > 0n ? ceilToCents(missingMicros) : readAmount(query.amount)
+  const amountMicros = wanted === null ? null : wanted > leastMicros ? wanted : leastMicros
+  const providers = await Promise.all(
+    limits.map(async ({ name, minMicros, maxMicros }) => ({
+      value: name,
+      ...(await nameProvider(name)),
+      limits: say('limits', { min: money(minMicros), max: money(maxMicros) }),
+    })),
+  )
+  return (
+    <>
+      <PageHeader
+        title={say('topUpTitle')}
+        lead={say.rich('topUpLead', { balance: () => <Money micros={balanceMicros} currency={currency} /> })}
+      />
+      <div className="flex max-w-xl flex-col gap-6">
+        {intent && (
+          <Alert tone="info" title={say('intentTitle')}>
+            <p>{say('intentText', { choice: await sayChoice(intent), total: money(intent.totalMicros) })}</p>
+            <p className="mt-1 font-medium">
+              {missingMicros > 0n ? say('intentMissing', { missing: money(missingMicros) }) : say('intentCovered')}
+            </p>
+          </Alert>
+        )}
+        {providers.length === 0 ? (
+          <EmptyState title={say('noProvidersTitle')}>{say('noProvidersText')}</EmptyState>
+        ) : (
+          <Card>
+            <ActionForm action={startTopUpAction} className="flex flex-col gap-5">
+              <RequestKey value={newId('req')} />
+              {intent && <input type="hidden" name="orderIntentId" value={intent.id} />}
+              <TextField
+                name="amountMicros"
+                label={say('amount', { currency })}
+                help={say('amountHelp')}
+                defaultValue={amountMicros === null ? '' : amountText(amountMicros)}
+                inputMode="decimal"
+                autoComplete="off"
+                required
+              />
+              <ProviderChoice label={say('method')} providers={providers} />
+              <SubmitButton size="lg">{say('continue')}</SubmitButton>
+              <p className="text-sm text-muted">{say('nextHelp')}</p>
+            </ActionForm>
+          </Card>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** What may be paid at once through a provider: its own limits within the shop's. */
+function limitsOf({ name, minMicros, maxMicros }: Provider) {
+  return {
+    name,
+    minMicros: minMicros > MIN_TOP_UP_MICROS ? minMicros : MIN_TOP_UP_MICROS,
+    maxMicros: maxMicros < MAX_TOP_UP_MICROS ? maxMicros : MAX_TOP_UP_MICROS,
+  }
+}
+
+async function findWaitingIntent(userId: string, intentId: Query[string]) {
+  if (typeof intentId !== 'string' || !isId('int', intentId)) return null
+  const intent = await findOrderIntent({ userId, intentId })
+  return intent?.state === 'waiting' ? intent : null
+}
+
+function readAmount(text: Query[string]): bigint | null {
+  const micros = typeof text === 'string' ? parseAmount(text) : null
+  return micros === null || micros === 0n ? null : ceilToCents(micros)
+}

@@ -1,0 +1,79 @@
+import { getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import { Money } from '@/components/ui/money'
+import { shortId } from '@/components/ui/short-id'
+import { DataTable } from '@/components/ui/table'
+import { ExactTime } from '@/components/ui/time'
+import type { StatementLine } from '@/lib/ledger'
+import { paymentPath } from '@/lib/payments'
+
+const CAUSES = ['top_up', 'hold', 'release', 'capture', 'adjustment', 'reversal'] as const
+
+/** Movements of somebody's money: the cause in words with a link to it, the amount, the balance after. Figures are exact. */
+export async function StatementTable({
+  lines,
+  currency,
+  empty,
+}: {
+  lines: StatementLine[]
+  currency: string
+  empty: ReactNode
+}) {
+  const say = await getTranslations('statement')
+  const sourceOf = ({ sourceKind, sourceId }: StatementLine) => {
+    const link = 'text-accent underline whitespace-nowrap'
+    if (sourceKind === 'order')
+      return (
+        <Link href={`/account/orders/${sourceId}`} className={link}>
+          {say('toOrder', { id: shortId(sourceId) })}
+        </Link>
+      )
+    if (sourceKind === 'payment')
+      return (
+        <Link href={paymentPath(sourceId)} className={link}>
+          {say('toPayment', { id: shortId(sourceId) })}
+        </Link>
+      )
+    return null
+  }
+  return (
+    <DataTable
+      caption={say('caption')}
+      rows={lines}
+      rowKey={(line) => String(line.version)}
+      empty={empty}
+      columns={[
+        { key: 'time', head: say('time'), cell: (line) => <ExactTime at={line.happenedAt} /> },
+        {
+          key: 'cause',
+          head: say('cause'),
+          cell: (line) => (
+            <>
+              {say(`cause_${CAUSES.find((each) => each === line.cause) ?? 'other'}`)} {sourceOf(line)}
+            </>
+          ),
+        },
+        {
+          key: 'amount',
+          head: say('amount'),
+          isNumber: true,
+          cell: (line) => (
+            <Money
+              micros={line.amountMicros}
+              currency={currency}
+              isSigned
+              className={line.amountMicros > 0n ? 'text-good' : ''}
+            />
+          ),
+        },
+        {
+          key: 'after',
+          head: say('after'),
+          isNumber: true,
+          cell: (line) => <Money micros={line.balanceAfterMicros} currency={currency} />,
+        },
+      ]}
+    />
+  )
+}

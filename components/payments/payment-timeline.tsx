@@ -1,0 +1,75 @@
+import { getTranslations } from 'next-intl/server'
+import type { ReactNode } from 'react'
+import { Money } from '@/components/ui/money'
+import { ExactTime } from '@/components/ui/time'
+import { Timeline, type TimelineItem } from '@/components/ui/timeline'
+import type { Tone } from '@/components/ui/tones'
+import type { TimelineEvent } from '@/lib/payments'
+import { sayReviewReason } from './payment-words'
+
+const TONES: Record<string, Tone> = {
+  provider_unavailable: 'warning',
+  confirming: 'info',
+  underpaid: 'warning',
+  needs_review: 'warning',
+  second_invoice: 'warning',
+  credited: 'good',
+}
+
+/** What happened to a payment, each fact a sentence with its time. */
+export async function PaymentTimeline({
+  events,
+  currency,
+  isRunning,
+}: {
+  events: TimelineEvent[]
+  currency: string
+  isRunning: boolean
+}) {
+  const items: TimelineItem[] = []
+  for (const [index, event] of events.entries()) {
+    const text = await sayEvent(event, currency)
+    if (text)
+      items.push({
+        key: String(index),
+        tone: TONES[event.kind] ?? 'neutral',
+        text,
+        at: <ExactTime at={event.at} />,
+      })
+  }
+  return <Timeline isRunning={isRunning} items={items} />
+}
+
+async function sayEvent(event: TimelineEvent, currency: string): Promise<ReactNode> {
+  const say = await getTranslations('payments')
+  const data = (event.data ?? {}) as Record<string, unknown>
+  const amount = (micros: unknown) => () => (
+    <Money micros={typeof micros === 'string' ? BigInt(micros) : 0n} currency={currency} />
+  )
+  switch (event.kind) {
+    case 'created':
+      return say.rich('event_created', { amount: amount(data.requestedMicros) })
+    case 'awaiting':
+      return say('event_awaiting')
+    case 'provider_unavailable':
+      return say('event_provider_unavailable')
+    case 'confirming':
+      return say.rich('event_confirming', { received: amount(data.receivedMicros) })
+    case 'underpaid':
+      return say.rich('event_underpaid', { received: amount(data.receivedMicros) })
+    case 'expired':
+      return say('event_expired')
+    case 'cancelled':
+      return say('event_cancelled')
+    case 'needs_review':
+      return say('event_needs_review', { reason: await sayReviewReason(data.reason) })
+    case 'second_invoice':
+      return say('event_second_invoice')
+    case 'review_decided':
+      return say(data.decision === 'credit_received' ? 'event_review_credit' : 'event_review_decline')
+    case 'credited':
+      return say.rich('event_credited', { amount: amount(data.creditedMicros) })
+    default:
+      return null
+  }
+}

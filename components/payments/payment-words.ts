@@ -1,0 +1,44 @@
+import { getTranslations } from 'next-intl/server'
+import type { Tone } from '@/components/ui/tones'
+import type { PaymentState, ReviewReason } from '@/lib/payments'
+
+export const PAYMENT_TONES: Record<PaymentState, Tone> = {
+  created: 'info',
+  awaiting: 'info',
+  confirming: 'info',
+  underpaid: 'warning',
+  expired: 'neutral',
+  cancelled: 'neutral',
+  needs_review: 'warning',
+  declined: 'bad',
+  credited: 'good',
+}
+
+const REASONS: readonly ReviewReason[] = [
+  'underpaid',
+  'wrong_currency',
+  'order_mismatch',
+  'test_payment',
+  'second_invoice',
+  'paid_after_decline',
+]
+
+/** Why a person has to look, in words; an empty text for a reason nobody has words for. */
+export async function sayReviewReason(reason: unknown): Promise<string> {
+  const say = await getTranslations('payments')
+  const known = REASONS.find((each) => each === reason)
+  return known ? say(`reason_${known}`) : ''
+}
+
+/** A payment provider as people know it; its own name when we have no words for it. */
+export async function nameProvider(provider: string): Promise<{ name: string; help: string }> {
+  const say = await getTranslations('payments')
+  switch (provider) {
+    case 'fakepay':
+      return { name: say('provider_fakepay'), help: say('provider_fakepay_help') }
+    case 'cryptocloud':
+      return { name: say('provider_cryptocloud'), help: say('provider_cryptocloud_help') }
+    default:
+      return { name: provider, help: '' }
+  }
+}
