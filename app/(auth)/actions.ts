@@ -16,7 +16,16 @@ import {
   verifyEmailSchema,
 } from '@/lib/identity'
 import { accepted, refused } from '@/lib/kit'
-import { hasChosenLocale, LOCALE_COOKIE, publicAction, rememberPreference, safePath, startSession } from '@/lib/web'
+import {
+  forgetNextPath,
+  hasChosenLocale,
+  LOCALE_COOKIE,
+  publicAction,
+  rememberNextPath,
+  rememberPreference,
+  safePath,
+  startSession,
+} from '@/lib/web'
 import { consentStatements } from '@/components/identity/consent-statements'
 import { isLocale } from '@/i18n/locales'
 
@@ -30,6 +39,7 @@ export const signUpAction = publicAction(signUpSchema, async (input, { locale })
     statements: consentStatements(locale),
   })
   if (!result.ok) return result
+  if (input.next) await rememberNextPath(input.next)
   redirect('/verify')
 })
 
@@ -40,6 +50,7 @@ export const signInAction = publicAction(signInSchema, async (input) => {
   // Suspended in this very moment: as if it had been a moment earlier.
   if (!user) return refused('credentials_refused')
   if (isLocale(user.locale) && !(await hasChosenLocale())) await rememberPreference(LOCALE_COOKIE, user.locale)
+  await forgetNextPath()
   redirect(safePath(input.next))
 })
 

@@ -191,19 +191,19 @@ function PriceLines({ price, texts, money }: { price: Price; texts: CalculatorTe
   const next = price.nextStep
   return (
     <>
-      <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1.5 rounded-md bg-sunken p-4 tabular-nums">
+      <dl className="grid grid-cols-[1fr_auto] gap-y-1.5 rounded-md bg-sunken p-4 tabular-nums">
         <dt className="text-muted">{texts.perPiece}</dt>
-        <dd className="text-right">{money(each)}</dd>
+        <dd className="pl-4 text-right">{money(each)}</dd>
         <dt className="text-muted">{texts.listTotal}</dt>
-        <dd className="text-right">{money(price.grossMicros)}</dd>
+        <dd className="pl-4 text-right">{money(price.grossMicros)}</dd>
         {price.discountMicros > 0n && (
           <>
             <dt className="text-muted">{fillText(texts.discountLine, { percent })}</dt>
-            <dd className="text-right text-good">{money(-price.discountMicros)}</dd>
+            <dd className="pl-4 text-right text-good">{money(-price.discountMicros)}</dd>
           </>
         )}
         <dt className="border-t pt-2 text-base font-semibold">{texts.total}</dt>
-        <dd className="border-t pt-2 text-right text-base font-semibold">{money(price.totalMicros)}</dd>
+        <dd className="border-t pt-2 pl-4 text-right text-base font-semibold">{money(price.totalMicros)}</dd>
       </dl>
       {next && (
         <p className="text-muted">
@@ -252,9 +252,11 @@ function BuyButtons({
       <input type="hidden" name="totalMicros" value={String(totalMicros)} />
       {isBalanceShort && (
         <div className="flex flex-col gap-2 rounded-md border border-info-border bg-info-soft p-3">
-          <p className="font-medium">
-            {fillText(texts.balanceShort, { balance: money(balanceMicros), missing: money(missingMicros) })}
-          </p>
+          {state.code !== 'insufficient_balance' && (
+            <p className="font-medium">
+              {fillText(texts.balanceShort, { balance: money(balanceMicros), missing: money(missingMicros) })}
+            </p>
+          )}
           <p>
             {texts.topUpHelp}
             {topUpMicros > ceilToCents(missingMicros) && ` ${fillText(texts.topUpLeast, { least: money(least) })}`}

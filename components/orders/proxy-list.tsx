@@ -73,7 +73,7 @@ export function ProxyList({
       </div>
       <ol className="divide-y rounded-md border">
         {shown.map((proxy, index) => (
-          <li key={proxy.id} className="flex items-center gap-2 py-1 pr-1 pl-3">
+          <li key={proxy.id} className="flex items-center justify-end gap-x-2 py-1 pr-1 pl-3 max-sm:flex-wrap">
             <span className="w-6 shrink-0 text-right text-xs text-muted tabular-nums">{index + 1}</span>
             <Secret proxy={proxy} write={(each) => formatProxy(each, format, target)} texts={texts} />
             <CopyButton
@@ -101,7 +101,7 @@ export function ProxyList({
 /** The command that tests a proxy, its password masked until asked for. */
 export function TestCommand({ proxy, target, texts }: { proxy: CopiedProxy; target: string; texts: ProxyTexts }) {
   return (
-    <div className="flex items-center gap-2 rounded-md border bg-sunken py-1 pr-1 pl-3 text-sm">
+    <div className="flex items-center justify-end gap-x-2 rounded-md border bg-sunken py-1 pr-1 pl-3 text-sm max-sm:flex-wrap">
       <Secret proxy={proxy} write={(each) => formatProxy(each, 'curl', target)} texts={texts} />
       <CopyButton value={formatProxy(proxy, 'curl', target)} what={texts.copyTest} texts={texts} className="shrink-0" />
     </div>
@@ -121,7 +121,7 @@ function Secret({
   const hidden = 'hidden-password'
   return (
     <>
-      <code className="min-w-0 flex-1 py-1 font-mono text-[0.9em] break-all">
+      <code className="min-w-0 flex-1 py-1 font-mono text-[0.9em] break-all max-sm:basis-[calc(100%-2.5rem)]">
         {isOpen ? write(proxy) : write({ ...proxy, password: hidden }).replace(hidden, MASK)}
       </code>
       <button

@@ -5,7 +5,7 @@ import { type Tone, TONE_MARKS, TONE_STYLES } from './tones'
 export function Status({ tone = 'neutral', children }: { tone?: Tone; children: ReactNode }) {
   return (
     <span
-      className={`inline-flex items-center gap-1.5 rounded-full border px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONE_STYLES[tone]}`}
+      className={`inline-flex items-center gap-1.5 rounded-full border px-2 py-0.5 text-xs font-medium tracking-normal whitespace-nowrap ${TONE_STYLES[tone]}`}
     >
       <span aria-hidden="true">{TONE_MARKS[tone]}</span>
       {children}

@@ -43,6 +43,8 @@ export const signUpSchema = z.object({
   terms: ticked('terms_needed'),
   age: ticked('age_needed'),
   marketing: tick,
+  /** Where to go once the account is open. */
+  next: z.string().max(2000).optional(),
 })
 
 export const signInSchema = z.object({

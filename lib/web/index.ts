@@ -3,6 +3,7 @@ export { adminAction, type Done, type FormAction, publicAction, userAction } fro
 export { authOptions, authRoute } from './auth-options'
 export { REFUSALS, type RefusalCode, sayRefusal } from './errors'
 export { requireAdmin, requireUser } from './guards'
+export { forgetNextPath, rememberedNextPath, rememberNextPath } from './next-path'
 export {
   currentLocale,
   currentTheme,

@@ -7,7 +7,7 @@ import { Alert } from '@/components/ui/alert'
 import { TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { currentUser, safePath } from '@/lib/web'
+import { currentUser, rememberedNextPath, safePath } from '@/lib/web'
 import { signInAction } from '../actions'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -22,7 +22,7 @@ export default async function SignInPage({
   searchParams: Promise<Record<string, string | string[] | undefined>>
 }) {
   const { next, notice } = await searchParams
-  const path = safePath(typeof next === 'string' ? next : null)
+  const path = safePath(typeof next === 'string' ? next : await rememberedNextPath())
   if (await currentUser()) redirect(path)
   const say = await getTranslations('signIn')
   const key = typeof notice === 'string' && Object.hasOwn(NOTICES, notice) ? (notice as keyof typeof NOTICES) : null
@@ -63,7 +63,10 @@ export default async function SignInPage({
         </Link>
         <span>
           {say('noAccount')}{' '}
-          <Link href="/sign-up" className="text-accent underline">
+          <Link
+            href={path === safePath(null) ? '/sign-up' : `/sign-up?next=${encodeURIComponent(path)}`}
+            className="text-accent underline"
+          >
             {say('signUp')}
           </Link>
         </span>

@@ -7,15 +7,21 @@ import { ActionForm } from '@/components/ui/action-form'
 import { CheckboxField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { currentUser } from '@/lib/web'
+import { currentUser, safePath } from '@/lib/web'
 import { signUpAction } from '../actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('signUp'))('title') }
 }
 
-export default async function SignUpPage() {
-  if (await currentUser()) redirect('/account')
+export default async function SignUpPage({
+  searchParams,
+}: {
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}) {
+  const { next } = await searchParams
+  const path = typeof next === 'string' ? safePath(next) : null
+  if (await currentUser()) redirect(path ?? '/account')
   const [say, consents] = await Promise.all([getTranslations('signUp'), getTranslations('consents')])
   const link = (href: string) => (chunks: ReactNode) => (
     <Link href={href} target="_blank" className="text-accent underline">
@@ -26,6 +32,7 @@ export default async function SignUpPage() {
     <>
       <PageHeader title={say('title')} lead={say('lead')} />
       <ActionForm action={signUpAction} className="flex flex-col gap-5">
+        {path && <input type="hidden" name="next" value={path} />}
         <TextField
           name="email"
           type="email"
@@ -65,7 +72,7 @@ export default async function SignUpPage() {
       </ActionForm>
       <p className="mt-6 text-sm text-muted">
         {say('haveAccount')}{' '}
-        <Link href="/sign-in" className="text-accent underline">
+        <Link href={path ? `/sign-in?next=${encodeURIComponent(path)}` : '/sign-in'} className="text-accent underline">
           {say('signIn')}
         </Link>
       </p>

@@ -48,7 +48,7 @@ export default async function OverviewPage() {
       <PageHeader
         title={say('title')}
         lead={say('lead', { proxies: active, orders: underWay.length })}
-        action={<ButtonLink href="/catalogue">{say('buy')}</ButtonLink>}
+        action={orders.rows.length > 0 && <ButtonLink href="/catalogue">{say('buy')}</ButtonLink>}
       />
       {underWay.length > 0 && <RefreshWhile />}
       <dl className="mb-6 grid grid-cols-2 gap-px overflow-hidden rounded-md border bg-border lg:grid-cols-4">

@@ -61,7 +61,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
           <>
             {locale === 'ru' ? product.descriptionRu : product.descriptionEn}{' '}
             {from && (
-              <span className="text-text first-letter:uppercase">
+              <span className="text-text">
                 {say.rich('planLead', {
                   price: () => <Money micros={from.unitPriceMicros} currency={env().SHOP_CURRENCY} />,
                   period: common('days', { count: from.days }),
@@ -71,7 +71,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
           </>
         }
       />
-      <div className="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <Card title={say('yourChoice')}>
           <Calculator
             plan={plan}

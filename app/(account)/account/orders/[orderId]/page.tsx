@@ -67,7 +67,7 @@ export default async function OrderPage({ params }: Props) {
         }
         lead={<StateSentence order={order} state={state} delivered={proxies.length} returnedMicros={returned} />}
       />
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid items-start gap-6 grid-cols-[minmax(0,1fr)] xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-6">
           {OPEN_ORDER_STATES.includes(order.state) && <Waiting order={order} />}
           {order.state === 'failed' && (

@@ -65,7 +65,7 @@ export default async function PaymentPage({ params }: Props) {
         }
         lead={<StateSentence payment={payment} isStuck={isStuck} provider={provider.name} />}
       />
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid items-start gap-6 grid-cols-[minmax(0,1fr)] xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-6">
           {isWaiting && <Waiting payment={payment} />}
           {state === 'needs_review' && (
