@@ -1,4 +1,6 @@
 import type { Locale } from './locales'
+import adminEn from '@/messages/en/admin.json'
+import adminRu from '@/messages/ru/admin.json'
 import commonEn from '@/messages/en/common.json'
 import commonRu from '@/messages/ru/common.json'
 import consentsEn from '@/messages/en/consents.json'
@@ -39,6 +41,7 @@ import verifyEn from '@/messages/en/verify.json'
 import verifyRu from '@/messages/ru/verify.json'
 
 const en = {
+  admin: adminEn,
   common: commonEn,
   consents: consentsEn,
   emails: emailsEn,
@@ -64,6 +67,7 @@ export type Messages = typeof en
 
 /** Russian has the same keys by type here, and the same arguments by test (test/messages.test.ts). */
 const ru: Messages = {
+  admin: adminRu,
   common: commonRu,
   consents: consentsRu,
   emails: emailsRu,

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { type Fake } from '@/fakes/kit'
 import { startMailFake } from '@/fakes/mail'
 import { startPx6Fake } from '@/fakes/px6'
-import { checkBooks } from '@/lib/admin'
+import { checkBooks, sendJobAgain } from '@/lib/admin'
 import { db } from '@/lib/db'
-import { enqueue, listFailedJobs, retryFailedJob, SUBSCRIPTIONS } from '@/lib/jobs'
+import { enqueue, listFailedJobs, SUBSCRIPTIONS } from '@/lib/jobs'
 import { placeOrder } from '@/lib/orders'
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
@@ -119,10 +119,11 @@ it('a job that uses up its attempts stays, is visible, and can be sent again', {
   await end(worker, 'SIGTERM')
   await db().$executeRaw`UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE last_error IS NOT NULL` // eleven hours of backoff
   const [job] = await failed()
+  const staff = { kind: 'staff' as const, id: 'usr_test' }
   expect(job).toMatchObject({ name: 'notifications.send_email' })
-  expect(await retryFailedJob(job!.id)).toMatchObject({ ok: true })
-  expect(await retryFailedJob(job!.id)).toMatchObject({ refusal: { code: 'not_found' } })
-  expect(await retryFailedJob('nonsense')).toMatchObject({ refusal: { code: 'not_found' } })
+  expect(await sendJobAgain(staff, job!.id)).toMatchObject({ ok: true })
+  expect(await sendJobAgain(staff, job!.id)).toMatchObject({ refusal: { code: 'not_found' } })
+  expect(await sendJobAgain(staff, 'nonsense')).toMatchObject({ refusal: { code: 'not_found' } })
   expect(await failed()).toEqual([])
 })
 

@@ -15,23 +15,26 @@ export async function StatementTable({
   lines,
   currency,
   empty,
+  audience = 'customer',
 }: {
   lines: StatementLine[]
   currency: string
   empty: ReactNode
+  /** Whose pages the links lead to. */
+  audience?: 'customer' | 'staff'
 }) {
   const say = await getTranslations('statement')
   const sourceOf = ({ sourceKind, sourceId }: StatementLine) => {
     const link = 'text-accent underline whitespace-nowrap'
     if (sourceKind === 'order')
       return (
-        <Link href={`/account/orders/${sourceId}`} className={link}>
+        <Link href={`${audience === 'staff' ? '/admin' : '/account'}/orders/${sourceId}`} className={link}>
           {say('toOrder', { id: shortId(sourceId) })}
         </Link>
       )
     if (sourceKind === 'payment')
       return (
-        <Link href={paymentPath(sourceId)} className={link}>
+        <Link href={audience === 'staff' ? `/admin/payments/${sourceId}` : paymentPath(sourceId)} className={link}>
           {say('toPayment', { id: shortId(sourceId) })}
         </Link>
       )

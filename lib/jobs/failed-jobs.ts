@@ -1,5 +1,4 @@
-import { type Database, db, Prisma } from '@/lib/db'
-import { accepted, refused, type Refusal, type Result } from '@/lib/kit'
+import { type Database, db, Prisma, type Tx } from '@/lib/db'
 
 export type FailedJob = {
   id: string
@@ -20,16 +19,13 @@ export async function listFailedJobs(limit = 100, database: Database = db()): Pr
     ORDER BY updated_at DESC LIMIT ${limit}`)
 }
 
-/** Sends a failed job again, with all its attempts. Refuses `not_found` when it is not (or no longer) a failed job. */
-export async function retryFailedJob(
-  jobId: string,
-  database: Database = db(),
-): Promise<Result<null, Refusal<'not_found'>>> {
-  if (!/^\d{1,18}$/.test(jobId)) return refused('not_found')
-  const rows = await database.$queryRaw<{ id: string }[]>(Prisma.sql`
-    SELECT j.id::text AS id
-    FROM graphile_worker.reschedule_jobs(
+/** Sends a failed job again, with all its attempts, in the caller's transaction. Returns its name; null when it is not (or no longer) a failed job. */
+export async function retryFailedJob(tx: Tx, jobId: string): Promise<string | null> {
+  if (!/^\d{1,18}$/.test(jobId)) return null
+  const rows = await tx.$queryRaw<{ name: string }[]>(Prisma.sql`
+    SELECT j.task_identifier AS name FROM graphile_worker.jobs j
+    JOIN graphile_worker.reschedule_jobs(
       ARRAY(SELECT id FROM graphile_worker.jobs WHERE id = ${jobId}::bigint AND attempts >= max_attempts AND locked_at IS NULL),
-      run_at := now(), attempts := 0) AS j`)
-  return rows.length === 1 ? accepted(null) : refused('not_found')
+      run_at := now(), attempts := 0) AS again ON again.id = j.id`)
+  return rows[0]?.name ?? null
 }

@@ -39,6 +39,13 @@ export const REFUSALS = {
   provider_unavailable: { status: 503 },
   bad_signature: { status: 401 },
   malformed: { status: 400 },
+  not_in_review: { status: 409 },
+  nothing_to_credit: { status: 409 },
+  reason_missing: { status: 422, field: 'reason' },
+  // catalogue and stock
+  slug_taken: { status: 409, field: 'slug' },
+  changed_meanwhile: { status: 409 },
+  nothing_to_import: { status: 422, field: 'text' },
 } as const satisfies Record<string, { status: number; field?: string }>
 
 export type RefusalCode = keyof typeof REFUSALS

@@ -1,0 +1,120 @@
+import type { Metadata } from 'next'
+import { getFormatter, getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { DataTable } from '@/components/ui/table'
+import { getOverview } from '@/lib/admin'
+import { isAllowed } from '@/lib/identity'
+import { requireAdmin } from '@/lib/web'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('admin'))('overviewTitle') }
+}
+
+export default async function AdminOverviewPage() {
+  const user = await requireAdmin()
+  const [say, common, format, overview] = await Promise.all([
+    getTranslations('admin'),
+    getTranslations('common'),
+    getFormatter(),
+    getOverview(),
+  ])
+  const { queues, currency } = overview
+  const cards = [
+    {
+      href: '/admin/payments?state=needs_review',
+      title: say('queuePayments'),
+      help: say('queuePaymentsHelp'),
+      count: queues.payments,
+      needs: 'payments.read',
+      waits: true,
+    },
+    {
+      href: '/admin/orders?state=unknown',
+      title: say('queueUnknown'),
+      help: say('queueUnknownHelp'),
+      count: queues.unknownOrders,
+      needs: 'orders.read',
+      waits: true,
+    },
+    {
+      href: '/admin/jobs',
+      title: say('queueJobs'),
+      help: say('queueJobsHelp'),
+      count: queues.failedJobs,
+      needs: 'jobs.retry',
+      waits: true,
+    },
+    {
+      href: '/admin/orders',
+      title: say('queueOpen'),
+      help: say('queueOpenHelp'),
+      count: queues.openOrders,
+      needs: 'orders.read',
+      waits: false,
+    },
+  ].filter((card) => isAllowed(user.role, card.needs))
+  const waiting = cards.filter((card) => card.waits).reduce((sum, card) => sum + card.count, 0)
+  return (
+    <>
+      <PageHeader title={say('overviewTitle')} lead={say('overviewLead', { count: waiting })} />
+      <section aria-labelledby="queues" className="mb-8">
+        <h2 id="queues" className="mb-3 text-base font-semibold">
+          {say('queues')}
+        </h2>
+        <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+          {cards.map((card) => {
+            const isCalling = card.waits && card.count > 0
+            return (
+              <li key={card.title}>
+                <Link
+                  href={card.href}
+                  className={`block h-full rounded-md border p-4 hover:border-border-strong ${isCalling ? 'border-warning-border bg-warning-soft' : 'bg-surface'}`}
+                >
+                  <span className="text-[28px] font-semibold tabular-nums">{format.number(card.count)}</span>
+                  <span className="block font-medium">{card.title}</span>
+                  <span className="mt-1 block text-muted">{card.help}</span>
+                </Link>
+              </li>
+            )
+          })}
+        </ul>
+      </section>
+      <section aria-labelledby="figures">
+        <h2 id="figures" className="mb-3 text-base font-semibold">
+          {say('figures')}
+        </h2>
+        <DataTable
+          caption={say('figuresCaption')}
+          rows={overview.periods}
+          rowKey={(period) => String(period.days)}
+          empty={null}
+          columns={[
+            { key: 'span', head: say('span'), cell: (period) => common('days', { count: period.days }) },
+            {
+              key: 'credited',
+              head: say('credited'),
+              isNumber: true,
+              cell: (period) => <Money micros={period.creditedMicros} currency={currency} />,
+            },
+            {
+              key: 'payments',
+              head: say('payments'),
+              isNumber: true,
+              cell: (period) => format.number(period.payments),
+            },
+            {
+              key: 'sold',
+              head: say('sold'),
+              isNumber: true,
+              cell: (period) => <Money micros={period.soldMicros} currency={currency} />,
+            },
+            { key: 'orders', head: say('orders'), isNumber: true, cell: (period) => format.number(period.orders) },
+            { key: 'signUps', head: say('signUps'), isNumber: true, cell: (period) => format.number(period.signUps) },
+          ]}
+        />
+      </section>
+    </>
+  )
+}

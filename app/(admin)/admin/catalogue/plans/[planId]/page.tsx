@@ -1,0 +1,212 @@
+import type { Metadata } from 'next'
+import { getFormatter, getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { LineFields } from '@/components/admin/line-fields'
+import { oneOf, type SearchParams } from '@/components/admin/search-param'
+import { ActionForm } from '@/components/ui/action-form'
+import { Card } from '@/components/ui/card'
+import { CheckboxField, SelectField, TextField } from '@/components/ui/field'
+import { PageHeader } from '@/components/ui/page-header'
+import { Status } from '@/components/ui/status'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { type CatalogOffer, readCatalog, SUPPLIERS, type SupplierName } from '@/lib/catalog'
+import { env } from '@/lib/env'
+import { amountText } from '@/lib/kit'
+import { isSupplierSetUp, listAvailability } from '@/lib/provisioning'
+import { requireAdmin } from '@/lib/web'
+import { saveOfferAction, savePlanAction } from '../../actions'
+
+const PX6_VERSIONS = ['4', '3', '6'] as const
+/** Empty lines below the filled ones: room to add without any script. */
+const SPARE_LINES = 2
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('admin'))('plan') }
+}
+
+/** A plan with its prices and offers, or with the id `new` an empty form for one of `?product=`. */
+export default async function PlanPage({
+  params,
+  searchParams,
+}: {
+  params: Promise<{ planId: string }>
+  searchParams: SearchParams
+}) {
+  await requireAdmin('catalog.write')
+  const { planId } = await params
+  const productAsked = oneOf((await searchParams).product)
+  const [say, products, availability] = await Promise.all([
+    getTranslations('admin'),
+    readCatalog({ fresh: true }),
+    listAvailability(),
+  ])
+  const product = products.find((each) =>
+    planId === 'new' ? each.id === productAsked : each.plans.some((plan) => plan.id === planId),
+  )
+  const plan = product?.plans.find((each) => each.id === planId)
+  if (!product || (!plan && planId !== 'new')) notFound()
+
+  const spare = Array.from({ length: SPARE_LINES }, (): [string, string] => ['', ''])
+  const periods = [
+    ...(plan?.periods ?? []).map((each): [string, string] => [String(each.days), amountText(each.unitPriceMicros)]),
+    ...spare,
+  ]
+  const steps = [
+    ...(plan?.steps ?? []).map((each): [string, string] => [
+      String(each.fromQuantity),
+      String(each.discountBasisPoints / 100),
+    ]),
+    ...spare,
+  ]
+  const lineLabels = (lines: unknown[]) => lines.map((_, index) => say('line', { number: index + 1 }))
+  return (
+    <>
+      <PageHeader
+        back={
+          <Link href="/admin/catalogue" className="text-accent underline">
+            {say('backToCatalogue')}
+          </Link>
+        }
+        title={plan ? plan.nameEn : say('newPlan')}
+        lead={say('planOf', { product: product.nameEn })}
+      />
+      <div className="flex max-w-3xl flex-col gap-6">
+        <Card>
+          {/* A form that was filled from an older revision must not keep its lines. */}
+          <ActionForm key={plan?.revision} action={savePlanAction} className="flex flex-col gap-4">
+            <input type="hidden" name="planId" value={plan?.id ?? ''} />
+            <input type="hidden" name="revision" value={plan?.revision ?? ''} />
+            <input type="hidden" name="productId" value={product.id} />
+            <TextField name="slug" label={say('slug')} help={say('slugHelp')} defaultValue={plan?.slug} required />
+            <div className="grid gap-4 sm:grid-cols-2">
+              <TextField name="nameEn" label={say('nameEn')} defaultValue={plan?.nameEn} lang="en" required />
+              <TextField name="nameRu" label={say('nameRu')} defaultValue={plan?.nameRu} lang="ru" required />
+              <TextField
+                name="minQuantity"
+                label={say('minQuantity')}
+                inputMode="numeric"
+                defaultValue={plan?.minQuantity ?? 1}
+                required
+              />
+              <TextField
+                name="maxQuantity"
+                label={say('maxQuantity')}
+                inputMode="numeric"
+                defaultValue={plan?.maxQuantity ?? 100}
+                required
+              />
+            </div>
+            <LineFields
+              group="periods"
+              legend={say('periods')}
+              lead={say('periodsLead', { currency: env().SHOP_CURRENCY })}
+              first={{ name: 'periodDays', label: say('periodDays'), errorName: 'days' }}
+              second={{ name: 'periodPrice', label: say('periodPrice'), errorName: 'unitPriceMicros' }}
+              lines={periods}
+              lineLabel={lineLabels(periods)}
+            />
+            <LineFields
+              group="steps"
+              legend={say('steps')}
+              lead={say('stepsLead')}
+              first={{ name: 'stepFrom', label: say('stepFrom'), errorName: 'fromQuantity' }}
+              second={{ name: 'stepPercent', label: say('stepPercent'), errorName: 'discountBasisPoints' }}
+              lines={steps}
+              lineLabel={lineLabels(steps)}
+            />
+            <CheckboxField name="isActive" label={say('isActive')} defaultChecked={plan?.isActive ?? true} />
+            <SubmitButton className="self-start">{say('savePlan')}</SubmitButton>
+          </ActionForm>
+        </Card>
+        {plan && (
+          <Card title={say('offers')} lead={say('offersLead')}>
+            <div className="flex flex-col divide-y">
+              {plan.offers.map((offer) => (
+                <div key={offer.id} className="py-4 first:pt-0">
+                  <OfferForm planId={plan.id} offer={offer} available={availability.get(offer.id) ?? null} />
+                </div>
+              ))}
+              <div className="pt-4">
+                <h3 className="mb-3 font-medium">{say('addOffer')}</h3>
+                <OfferForm key={plan.offers.length} planId={plan.id} />
+              </div>
+            </div>
+          </Card>
+        )}
+      </div>
+    </>
+  )
+}
+
+async function OfferForm({
+  planId,
+  offer,
+  available,
+}: {
+  planId: string
+  offer?: CatalogOffer
+  available?: number | null
+}) {
+  const [say, format] = await Promise.all([getTranslations('admin'), getFormatter()])
+  const supplier = offer?.supplier as SupplierName | undefined
+  const params = (offer?.supplierParams ?? {}) as { version?: string }
+  return (
+    <ActionForm action={saveOfferAction} className="flex flex-col gap-3">
+      <input type="hidden" name="planId" value={planId} />
+      <input type="hidden" name="offerId" value={offer?.id ?? ''} />
+      {supplier && (
+        <p className="flex flex-wrap items-center gap-2">
+          <span className="font-medium">{`${offer!.countryCode} · ${say(`supplier_${supplier}`)}`}</span>
+          {!isSupplierSetUp(supplier) && <Status tone="warning">{say('notSetUp')}</Status>}
+          {offer!.isActive && (
+            <span className="text-muted">
+              {`${say('available')}: ${available === null || available === undefined ? say('unknownCount') : format.number(available)}`}
+            </span>
+          )}
+        </p>
+      )}
+      <div className="grid gap-3 sm:grid-cols-4">
+        <TextField
+          name="countryCode"
+          label={say('country')}
+          help={say('countryHelp')}
+          defaultValue={offer?.countryCode}
+          maxLength={2}
+          required
+        />
+        {supplier ? (
+          <input type="hidden" name="supplier" value={supplier} />
+        ) : (
+          <SelectField name="supplier" label={say('supplier')} defaultValue="stock">
+            {SUPPLIERS.map((each) => (
+              <option key={each} value={each}>
+                {say(`supplier_${each}`)}
+              </option>
+            ))}
+          </SelectField>
+        )}
+        {supplier !== 'stock' && (
+          <SelectField name="px6Version" label={say('px6Version')} defaultValue={params.version ?? '4'}>
+            {PX6_VERSIONS.map((version) => (
+              <option key={version} value={version}>
+                {say(`px6_${version}`)}
+              </option>
+            ))}
+          </SelectField>
+        )}
+        <TextField
+          name="priority"
+          label={say('priority')}
+          inputMode="numeric"
+          defaultValue={offer?.priority ?? 0}
+          required
+        />
+      </div>
+      <CheckboxField name="isActive" label={say('isActive')} defaultChecked={offer?.isActive ?? true} />
+      <SubmitButton size="sm" variant="secondary" className="self-start">
+        {offer ? say('saveOffer') : say('addOffer')}
+      </SubmitButton>
+    </ActionForm>
+  )
+}

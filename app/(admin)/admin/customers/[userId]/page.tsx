@@ -1,0 +1,115 @@
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { StatementTable } from '@/components/account/statement-table'
+import { OrdersTable } from '@/components/admin/orders-table'
+import { PaymentsTable } from '@/components/admin/payments-table'
+import { Card } from '@/components/ui/card'
+import { CopyButton } from '@/components/ui/copy-button'
+import { EmptyState } from '@/components/ui/empty-state'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { Code, Facts } from '@/components/ui/table'
+import { ExactTime } from '@/components/ui/time'
+import { findCustomer, isAllowed } from '@/lib/identity'
+import { getBalance, listStatement } from '@/lib/ledger'
+import { listAllOrders } from '@/lib/orders'
+import { listPayments } from '@/lib/payments'
+import { countActiveAllocations } from '@/lib/provisioning'
+import { requireAdmin } from '@/lib/web'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('admin'))('customer') }
+}
+
+export default async function CustomerPage({ params }: { params: Promise<{ userId: string }> }) {
+  const staff = await requireAdmin('customers.read')
+  const customer = await findCustomer((await params).userId)
+  if (!customer) notFound()
+  const userId = customer.id
+  const [say, common, balance, active, statement, orders, payments] = await Promise.all([
+    getTranslations('admin'),
+    getTranslations('common'),
+    getBalance({ userId }),
+    countActiveAllocations({ userId }),
+    listStatement({ userId, limit: 10 }),
+    isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
+    isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
+  ])
+  return (
+    <>
+      <PageHeader
+        back={
+          <Link href="/admin/customers" className="text-accent underline">
+            {say('allCustomers')}
+          </Link>
+        }
+        title={customer.username}
+        lead={customer.email}
+      />
+      <div className="flex flex-col gap-6">
+        <Card title={say('account')}>
+          <Facts
+            facts={[
+              [
+                say('balance'),
+                <Money
+                  key="balance"
+                  micros={balance.balanceMicros}
+                  currency={balance.currency}
+                  className="font-semibold"
+                />,
+              ],
+              [say('held'), <Money key="held" micros={balance.heldMicros} currency={balance.currency} />],
+              [say('activeProxies'), String(active)],
+              [say('role'), customer.role],
+              [say('language'), customer.locale],
+              [say('since'), <ExactTime key="since" at={customer.createdAt} />],
+              [
+                say('confirmed'),
+                customer.emailVerifiedAt ? (
+                  <ExactTime key="confirmed" at={customer.emailVerifiedAt} />
+                ) : (
+                  say('notConfirmed')
+                ),
+              ],
+              [
+                say('id'),
+                <span key="id" className="inline-flex items-center gap-2">
+                  <Code>{userId}</Code>
+                  <CopyButton
+                    value={userId}
+                    what={say('id')}
+                    texts={{ copy: common('copy'), copied: common('copied') }}
+                  />
+                </span>,
+              ],
+            ]}
+          />
+        </Card>
+        <section>
+          <h2 className="mb-3 text-base font-semibold">{say('movements')}</h2>
+          <StatementTable
+            lines={statement.lines}
+            currency={statement.currency}
+            empty={<EmptyState title={say('noMovements')} />}
+            audience="staff"
+          />
+        </section>
+        {orders && (
+          <section>
+            <h2 className="mb-3 text-base font-semibold">{say('customerOrders')}</h2>
+            <OrdersTable orders={orders.rows} showsCustomer={false} empty={<EmptyState title={say('ordersEmpty')} />} />
+          </section>
+        )}
+        {payments && (
+          <section>
+            <h2 className="mb-3 text-base font-semibold">{say('customerPayments')}</h2>
+            <PaymentsTable payments={payments.items} empty={<EmptyState title={say('paymentsEmpty')} />} />
+          </section>
+        )}
+      </div>
+    </>
+  )
+}

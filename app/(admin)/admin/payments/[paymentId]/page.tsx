@@ -1,0 +1,144 @@
+import type { Metadata } from 'next'
+import { getLocale, getTranslations } from 'next-intl/server'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { CustomerLink } from '@/components/admin/links'
+import { PaymentTimeline } from '@/components/payments/payment-timeline'
+import { nameProvider, PAYMENT_TONES, sayReviewReason } from '@/components/payments/payment-words'
+import { ActionForm } from '@/components/ui/action-form'
+import { Card } from '@/components/ui/card'
+import { TextField } from '@/components/ui/field'
+import { Money } from '@/components/ui/money'
+import { PageHeader } from '@/components/ui/page-header'
+import { shortId } from '@/components/ui/short-id'
+import { Status } from '@/components/ui/status'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { Code, DataTable, Facts } from '@/components/ui/table'
+import { ExactTime } from '@/components/ui/time'
+import { isAllowed, listUsernames } from '@/lib/identity'
+import { formatMoney } from '@/lib/kit'
+import { getPaymentForAdmin, type SettleOutcome } from '@/lib/payments'
+import { requireAdmin } from '@/lib/web'
+import { decideReviewAction } from './actions'
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations('admin'))('payment') }
+}
+
+export default async function AdminPaymentPage({ params }: { params: Promise<{ paymentId: string }> }) {
+  const staff = await requireAdmin('payments.read')
+  const payment = await getPaymentForAdmin((await params).paymentId)
+  if (!payment) notFound()
+  const [say, states, locale, names, provider, reason] = await Promise.all([
+    getTranslations('admin'),
+    getTranslations('payments'),
+    getLocale(),
+    listUsernames([payment.userId]),
+    nameProvider(payment.provider),
+    sayReviewReason(payment.reviewReason),
+  ])
+  const { currency } = payment
+  const amount = (micros: bigint | null) => (micros === null ? '–' : <Money micros={micros} currency={currency} />)
+  const requested = formatMoney(payment.requestedMicros, currency, locale)
+  const received = payment.receivedMicros === null ? null : formatMoney(payment.receivedMicros, currency, locale)
+  const canDecide = payment.state === 'needs_review' && isAllowed(staff.role, 'payments.review')
+  return (
+    <>
+      <PageHeader
+        back={
+          <Link href="/admin/payments" className="text-accent underline">
+            {say('allPayments')}
+          </Link>
+        }
+        title={say('paymentHeading', { id: shortId(payment.id) })}
+        lead={<Status tone={PAYMENT_TONES[payment.state]}>{states(`state_${payment.state}`)}</Status>}
+      />
+      <div className="grid gap-6 lg:grid-cols-2">
+        {canDecide && (
+          <Card
+            title={say('decideTitle')}
+            lead={
+              received === null
+                ? say('decideNothing', { reason, requested })
+                : say('decideLead', { reason, requested, received })
+            }
+            className="lg:col-span-2"
+          >
+            <ActionForm action={decideReviewAction} className="flex max-w-xl flex-col gap-4">
+              <input type="hidden" name="paymentId" value={payment.id} />
+              <TextField
+                name="reason"
+                label={say('decideReason')}
+                help={say('decideReasonHelp')}
+                maxLength={500}
+                required
+              />
+              <div className="flex flex-wrap gap-2">
+                {received !== null && (
+                  <SubmitButton name="decision" value="credit_received">
+                    {say('decideCredit')}: {received}
+                  </SubmitButton>
+                )}
+                <SubmitButton name="decision" value="decline" variant="danger">
+                  {say('decideDecline')}
+                </SubmitButton>
+              </div>
+            </ActionForm>
+          </Card>
+        )}
+        <Card title={say('facts')}>
+          <Facts
+            facts={[
+              [say('customer'), <CustomerLink key="customer" userId={payment.userId} names={names} />],
+              [say('provider'), provider.name],
+              [
+                say('providerId'),
+                payment.providerPaymentId ? <Code key="provider">{payment.providerPaymentId}</Code> : '–',
+              ],
+              [say('requested'), amount(payment.requestedMicros)],
+              [say('received'), amount(payment.receivedMicros)],
+              [say('credited'), amount(payment.creditedMicros)],
+              [say('begun'), <ExactTime key="begun" at={payment.createdAt} />],
+              [say('checks'), String(payment.checks)],
+              [
+                say('nextCheck'),
+                payment.nextCheckAt ? <ExactTime key="next" at={payment.nextCheckAt} /> : say('never'),
+              ],
+              [say('id'), <Code key="id">{payment.id}</Code>],
+            ]}
+          />
+        </Card>
+        <Card title={say('timeline')}>
+          <PaymentTimeline events={payment.events} currency={currency} isRunning={payment.nextCheckAt !== null} />
+        </Card>
+        <Card title={say('callbacks')} lead={say('callbacksLead')} className="lg:col-span-2">
+          <DataTable
+            caption={say('callbacks')}
+            rows={payment.messages}
+            rowKey={(message) => message.id}
+            empty={<p className="text-muted">{say('callbacksEmpty')}</p>}
+            columns={[
+              { key: 'at', head: say('callbackAt'), cell: (message) => <ExactTime at={message.receivedAt} /> },
+              {
+                key: 'repeats',
+                head: say('callbackRepeats'),
+                isNumber: true,
+                cell: (message) => String(message.repeats),
+              },
+              {
+                key: 'done',
+                head: say('callbackDone'),
+                cell: (message) => (message.processedAt ? <ExactTime at={message.processedAt} /> : say('notYet')),
+              },
+              {
+                key: 'outcome',
+                head: say('callbackOutcome'),
+                cell: (message) => (message.outcome ? say(`outcome_${message.outcome as SettleOutcome}`) : '–'),
+              },
+            ]}
+          />
+        </Card>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,65 @@
+import { db, Prisma } from '@/lib/db'
+import { env } from '@/lib/env'
+import { listFailedJobs } from '@/lib/jobs'
+import { DAY_MS } from '@/lib/kit'
+import { countOrdersByState, type OrderState } from '@/lib/orders'
+import { countPaymentsNeedingReview } from '@/lib/payments'
+
+export type Period = {
+  days: 1 | 7 | 30
+  creditedMicros: bigint
+  payments: number
+  soldMicros: bigint
+  orders: number
+  signUps: number
+}
+export type Overview = {
+  currency: string
+  queues: { payments: number; unknownOrders: number; openOrders: number; failedJobs: number }
+  orders: Record<OrderState, number>
+  periods: Period[]
+}
+
+/** What waits for a person, and what the last day, week and month brought, from rows that have an index on their time. */
+export async function getOverview(now: Date = new Date()): Promise<Overview> {
+  const currency = env().SHOP_CURRENCY
+  const [orders, payments, failed, periods] = await Promise.all([
+    countOrdersByState(),
+    countPaymentsNeedingReview(),
+    listFailedJobs(),
+    Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
+  ])
+  return {
+    currency,
+    queues: {
+      payments,
+      unknownOrders: orders.unknown,
+      openOrders: orders.placed + orders.delivering,
+      failedJobs: failed.length,
+    },
+    orders,
+    periods,
+  }
+}
+
+/** The queues' lengths alone, for the frame around every admin page. */
+export async function countQueues(): Promise<{ payments: number; orders: number; jobs: number }> {
+  const [payments, orders, failed] = await Promise.all([
+    countPaymentsNeedingReview(),
+    countOrdersByState(),
+    listFailedJobs(),
+  ])
+  return { payments, orders: orders.unknown, jobs: failed.length }
+}
+
+async function sumPeriod(days: Period['days'], currency: string, now: Date): Promise<Period> {
+  const since = new Date(now.getTime() - days * DAY_MS)
+  const [row] = await db().$queryRaw<Omit<Period, 'days'>[]>(Prisma.sql`
+    SELECT
+      (SELECT coalesce(sum(credited_micros), 0)::bigint FROM payments WHERE credited_at >= ${since} AND currency = ${currency}) AS "creditedMicros",
+      (SELECT count(*)::int FROM payments WHERE credited_at >= ${since}) AS payments,
+      (SELECT coalesce(sum(h.captured_micros), 0)::bigint FROM orders o JOIN ledger_holds h ON h.id = o.id WHERE o.state = 'active' AND o.placed_at >= ${since} AND o.currency = ${currency}) AS "soldMicros",
+      (SELECT count(*)::int FROM orders WHERE state = 'active' AND placed_at >= ${since}) AS orders,
+      (SELECT count(*)::int FROM users WHERE created_at >= ${since} AND role = 'customer') AS "signUps"`)
+  return { days, ...row! }
+}
