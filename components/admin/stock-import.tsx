@@ -2,11 +2,11 @@
 
 import { type ReactNode, useRef } from 'react'
 import { useTranslations } from 'next-intl'
-import type { PreviewRow } from '@/app/(admin)/admin/stock/actions'
 import { ActionForm, useFormAnswer } from '@/components/ui/action-form'
 import { buttonStyles } from '@/components/ui/button-styles'
 import { SelectField, TextAreaField } from '@/components/ui/field'
 import { SubmitButton } from '@/components/ui/submit-button'
+import type { PreviewRow } from './preview-row'
 import type { FormAction } from '@/lib/web'
 
 /**

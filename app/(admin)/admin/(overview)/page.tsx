@@ -13,7 +13,7 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function AdminOverviewPage() {
-  const user = await requireAdmin()
+  const user = await requireAdmin('orders.read')
   const [say, common, format, overview] = await Promise.all([
     getTranslations('admin'),
     getTranslations('common'),

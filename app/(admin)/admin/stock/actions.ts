@@ -2,9 +2,10 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
+import type { PreviewRow } from '@/components/admin/preview-row'
 import { translator } from '@/i18n/translator'
 import { accepted } from '@/lib/kit'
-import { importStock, type PreviewLine, previewStock } from '@/lib/provisioning'
+import { importStock, previewStock } from '@/lib/provisioning'
 import { adminAction } from '@/lib/web'
 
 /** Two megabytes: the limit of MAX_STOCK_LINES lines of a hundred characters. */
@@ -13,13 +14,6 @@ const TEXT_MAX = 2_000_000
 const PREVIEW_LINES = 300
 
 const schema = z.object({ offerId: z.string().max(60), text: z.string().trim().min(1).max(TEXT_MAX) })
-
-export type PreviewRow = {
-  lineNumber: number
-  understoodAs: string | null
-  problem: NonNullable<PreviewLine['problem']> | null
-  text: string
-}
 
 /** What would be taken in, line by line; those with a problem first. Passwords are not sent back: the person has them in the field above. */
 export const previewStockAction = adminAction('stock.import', schema, async ({ text }) => {
