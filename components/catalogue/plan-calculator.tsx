@@ -1,7 +1,7 @@
 'use client'
 
 import Link from 'next/link'
-import { type ReactNode, useEffect, useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { ActionForm, useFormAnswer } from '@/components/ui/action-form'
 import { buttonStyles } from '@/components/ui/button-styles'
 import { fillText } from '@/components/ui/fill-text'
@@ -43,20 +43,20 @@ export function PlanCalculator({
   quantityHelp: string
   use: { kind: 'look' } | { kind: 'sign_in' } | ({ kind: 'buy' } & Buyer)
 }) {
-  const [choice, setChoice] = useState({ ...first, quantity: String(first.quantity) })
+  const [choice, setChoice] = useState<TypedChoice>({ ...first, quantity: String(first.quantity) })
   const id = useId()
-  const chosen: Choice = {
-    ...choice,
-    quantity: /^\d{1,6}$/.test(choice.quantity.trim()) ? Number(choice.quantity) : 0,
-  }
+  const chosen = choiceOf(choice)
   const price = priceOf(plan, { periodDays: chosen.days, quantity: chosen.quantity })
   const money = (micros: bigint) => formatMoney(micros, currency, locale)
   const path = planPath(plan.slug, chosen)
-  // The home page shows a plan without being its page, and a choice that has no price is no choice to keep.
-  const isKept = use.kind !== 'look' && price !== null
-  useEffect(() => {
-    if (isKept) window.history.replaceState(null, '', path)
-  }, [isKept, path])
+  const choose = (changed: Partial<TypedChoice>) => {
+    const typed = { ...choice, ...changed }
+    setChoice(typed)
+    const next = choiceOf(typed)
+    // The home page shows a plan without being its page, and a choice that has no price is no choice to keep.
+    if (use.kind !== 'look' && priceOf(plan, { periodDays: next.days, quantity: next.quantity }))
+      window.history.replaceState(null, '', planPath(plan.slug, next))
+  }
 
   const available = plan.places.find((place) => place.code === choice.country)?.available ?? null
   const isShort = available !== null && price !== null && price.quantity > available
@@ -69,7 +69,7 @@ export function PlanCalculator({
             name="country"
             className={INPUT_STYLES}
             value={choice.country}
-            onChange={(event) => setChoice({ ...choice, country: event.target.value })}
+            onChange={(event) => choose({ country: event.target.value })}
           >
             {plan.places.map((place) => (
               <option key={place.code} value={place.code}>
@@ -84,7 +84,7 @@ export function PlanCalculator({
             name="days"
             className={INPUT_STYLES}
             value={choice.days}
-            onChange={(event) => setChoice({ ...choice, days: Number(event.target.value) })}
+            onChange={(event) => choose({ days: Number(event.target.value) })}
           >
             {plan.periods.map((period) => (
               <option key={period.days} value={period.days}>
@@ -106,7 +106,7 @@ export function PlanCalculator({
             aria-describedby={`${id}-quantity-help`}
             aria-invalid={price === null || undefined}
             value={choice.quantity}
-            onChange={(event) => setChoice({ ...choice, quantity: event.target.value })}
+            onChange={(event) => choose({ quantity: event.target.value })}
           />
         </Choosing>
         <noscript>
@@ -165,6 +165,13 @@ export function PlanCalculator({
       )}
     </div>
   )
+}
+
+/** The quantity as typed, so that it can be emptied and typed anew. */
+type TypedChoice = Omit<Choice, 'quantity'> & { quantity: string }
+
+function choiceOf({ quantity, ...rest }: TypedChoice): Choice {
+  return { ...rest, quantity: /^\d{1,6}$/.test(quantity.trim()) ? Number(quantity) : 0 }
 }
 
 function Choosing({ label, id, help, children }: { label: string; id: string; help?: string; children: ReactNode }) {
