@@ -159,7 +159,14 @@ export function PlanCalculator({
           <input type="hidden" name="periodDays" value={choice.days} />
           <input type="hidden" name="quantity" value={price.quantity} />
           <RequestKey value={use.requestKey} />
-          <BuyButtons price={price} country={choice.country} texts={texts} money={money} buyer={use} />
+          <BuyButtons
+            price={price}
+            country={choice.country}
+            isAvailable={!isShort}
+            texts={texts}
+            money={money}
+            buyer={use}
+          />
           <p className="text-muted">{texts.afterwards}</p>
         </ActionForm>
       )}
@@ -231,12 +238,14 @@ function PriceLines({ price, texts, money }: { price: Price; texts: CalculatorTe
 function BuyButtons({
   price,
   country,
+  isAvailable,
   texts,
   money,
   buyer,
 }: {
   price: Price
   country: string
+  isAvailable: boolean
   texts: CalculatorTexts
   money: Money
   buyer: Buyer
@@ -257,7 +266,7 @@ function BuyButtons({
   return (
     <>
       <input type="hidden" name="totalMicros" value={String(totalMicros)} />
-      {isBalanceShort && (
+      {isBalanceShort && isAvailable && (
         <div className="flex flex-col gap-2 rounded-md border border-info-border bg-info-soft p-3">
           {state.code !== 'insufficient_balance' && (
             <p className="font-medium">
@@ -273,7 +282,12 @@ function BuyButtons({
           </SubmitButton>
         </div>
       )}
-      <SubmitButton size="lg" variant={isBalanceShort ? 'secondary' : 'primary'} name="ifShort" value="refuse">
+      <SubmitButton
+        size="lg"
+        variant={isBalanceShort && isAvailable ? 'secondary' : 'primary'}
+        name="ifShort"
+        value="refuse"
+      >
         {fillText(texts.buy, { quantity: String(price.quantity), total: money(totalMicros) })}
       </SubmitButton>
     </>

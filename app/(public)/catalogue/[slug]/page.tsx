@@ -131,7 +131,14 @@ async function PriceTable({ plan }: { plan: CatalogPlan }) {
   const reached = plan.steps.filter((step) => step.fromQuantity <= plan.maxQuantity)
   const rows = reached.some((step) => step.fromQuantity <= plan.minQuantity) ? reached : [below, ...reached]
   return (
-    <div className="-mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6">
+    <div
+      role="region"
+      aria-label={say('tableTitle')}
+      // What scrolls must be reachable by keyboard.
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      className="-mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6"
+    >
       <table className="w-full text-sm">
         <caption className="sr-only">{say('tableTitle')}</caption>
         <thead className="text-xs text-muted">
