@@ -1,4 +1,3 @@
-import { CircleDollarSign, LayoutDashboard, List, Settings, ShoppingCart } from 'lucide-react'
 import { getTranslations } from 'next-intl/server'
 import type { ReactNode } from 'react'
 import { Button, ButtonLink } from '@/components/ui/button'
@@ -7,18 +6,19 @@ import { env } from '@/lib/env'
 import { isStaff, type SessionUser } from '@/lib/identity'
 import type { FormAction } from '@/lib/web'
 import { Brand } from './brand'
+import { Icon, type IconName } from './icons'
 import { NavLink } from './nav-link'
 import { type PreferenceActions, PreferenceSwitches } from './preference-switches'
 import { DemoNote, SkipLink } from './site-frame'
 
 /** The account's places, in the order people need them. On phones they are the bar at the bottom, which has room for five. */
 const PLACES = [
-  { href: '/account', text: 'overview', Icon: LayoutDashboard, exact: true },
-  { href: '/catalogue', text: 'buy', Icon: ShoppingCart, exact: false },
-  { href: '/account/orders', text: 'orders', Icon: List, exact: false },
-  { href: '/account/balance', text: 'balance', Icon: CircleDollarSign, exact: false },
-  { href: '/account/settings', text: 'settings', Icon: Settings, exact: false },
-] as const
+  { href: '/account', text: 'overview', icon: 'overview', exact: true },
+  { href: '/catalogue', text: 'buy', icon: 'cart', exact: false },
+  { href: '/account/orders', text: 'orders', icon: 'list', exact: false },
+  { href: '/account/balance', text: 'balance', icon: 'coin', exact: false },
+  { href: '/account/settings', text: 'settings', icon: 'sliders', exact: false },
+] as const satisfies readonly { href: string; text: string; icon: IconName; exact: boolean }[]
 
 /** The frame of account pages: the balance always in sight, the way to top it up beside it. */
 export async function AccountFrame({
@@ -39,7 +39,7 @@ export async function AccountFrame({
       <SkipLink text={say('skip')} />
       {env().SLUICE_MODE === 'demo' && <DemoNote text={say('demo')} />}
       <header className="sticky top-0 z-20 border-b bg-surface">
-        <div className="flex min-h-14 items-center gap-3 px-4 py-2">
+        <div className="mx-auto flex min-h-14 max-w-7xl items-center gap-3 px-4 py-2">
           <Brand name={shop} label={say('home', { shop })} />
           <div className="ml-auto flex items-center gap-3">
             <p className="text-right leading-tight">
@@ -63,14 +63,14 @@ export async function AccountFrame({
         <aside className="sticky top-14 hidden h-[calc(100dvh-3.5rem)] w-56 shrink-0 flex-col justify-between border-r p-3 lg:flex">
           <nav aria-label={say('accountNavigation')}>
             <ul className="flex flex-col gap-0.5">
-              {PLACES.map(({ href, text, Icon, exact }) => (
+              {PLACES.map(({ href, text, icon, exact }) => (
                 <li key={href}>
                   <NavLink
                     href={href}
                     exact={exact}
                     className="flex min-h-9 items-center gap-3 rounded-md px-3 font-medium text-muted hover:bg-sunken hover:text-text aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent"
                   >
-                    <Icon aria-hidden="true" className="size-4" />
+                    <Icon name={icon} className="size-4" />
                     {say(text)}
                   </NavLink>
                 </li>
@@ -96,14 +96,14 @@ export async function AccountFrame({
         className="fixed inset-x-0 bottom-0 z-20 border-t bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden"
       >
         <ul className="grid grid-cols-5">
-          {PLACES.map(({ href, text, Icon, exact }) => (
+          {PLACES.map(({ href, text, icon, exact }) => (
             <li key={href}>
               <NavLink
                 href={href}
                 exact={exact}
                 className="flex min-h-14 flex-col items-center justify-center gap-1 text-xs text-muted aria-[current=page]:font-medium aria-[current=page]:text-accent"
               >
-                <Icon aria-hidden="true" className="size-5" />
+                <Icon name={icon} className="size-5" />
                 {say(text)}
               </NavLink>
             </li>

@@ -12,26 +12,30 @@ export async function PreferenceSwitches({ setLocale, setTheme }: PreferenceActi
   const [say, locale, theme] = await Promise.all([getTranslations('frame'), getLocale(), currentTheme()])
   return (
     <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
-      <form action={setLocale} className="flex items-center gap-1" role="group" aria-label={say('language')}>
-        {LOCALES.map((choice) => (
-          <button
-            key={choice}
-            name="locale"
-            value={choice}
-            lang={choice}
-            aria-pressed={choice === locale}
-            className={CHOICE}
-          >
-            {say(choice)}
-          </button>
-        ))}
+      <form action={setLocale}>
+        <div role="group" aria-label={say('language')} className="flex items-center gap-1">
+          {LOCALES.map((choice) => (
+            <button
+              key={choice}
+              name="locale"
+              value={choice}
+              lang={choice}
+              aria-pressed={choice === locale}
+              className={CHOICE}
+            >
+              {say(choice)}
+            </button>
+          ))}
+        </div>
       </form>
-      <form action={setTheme} className="flex items-center gap-1" role="group" aria-label={say('theme')}>
-        {THEMES.map((choice) => (
-          <button key={choice} name="theme" value={choice} aria-pressed={choice === theme} className={CHOICE}>
-            {say(choice)}
-          </button>
-        ))}
+      <form action={setTheme}>
+        <div role="group" aria-label={say('theme')} className="flex items-center gap-1">
+          {THEMES.map((choice) => (
+            <button key={choice} name="theme" value={choice} aria-pressed={choice === theme} className={CHOICE}>
+              {say(choice)}
+            </button>
+          ))}
+        </div>
       </form>
     </div>
   )

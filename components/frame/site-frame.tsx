@@ -67,6 +67,7 @@ export async function SiteFrame({ children, actions }: { children: ReactNode; ac
                 <li key={document}>
                   <Link
                     href={`/legal/${document}`}
+                    prefetch={false}
                     className="inline-block py-1 text-muted hover:text-text hover:underline"
                   >
                     {say(document)}
@@ -96,5 +97,7 @@ export function SkipLink({ text }: { text: string }) {
 
 /** So that nobody takes a demo for a shop. */
 export function DemoNote({ text }: { text: string }) {
-  return <p className="border-b border-info-border bg-info-soft px-4 py-1.5 text-center text-xs text-info">{text}</p>
+  return (
+    <aside className="border-b border-info-border bg-info-soft px-4 py-1.5 text-center text-xs text-info">{text}</aside>
+  )
 }

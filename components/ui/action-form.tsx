@@ -51,7 +51,6 @@ export function ActionForm({
         ref={form}
         id={id}
         action={formAction}
-        className={className}
         noValidate
         onSubmit={(event) => {
           // React empties a form after its action; sending it ourselves keeps what was typed.
@@ -70,7 +69,7 @@ export function ActionForm({
             </Alert>
           )}
         </div>
-        {children}
+        <div className={className}>{children}</div>
       </form>
     </FormContext>
   )
