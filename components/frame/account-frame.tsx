@@ -60,7 +60,10 @@ export async function AccountFrame({
         </div>
       </header>
       <div className="mx-auto flex max-w-7xl">
-        <div className="sticky top-14 hidden h-[calc(100dvh-3.5rem)] w-56 shrink-0 flex-col justify-between border-r p-3 lg:flex">
+        <aside
+          aria-label={say('accountNavigation')}
+          className="sticky top-14 hidden h-[calc(100dvh-3.5rem)] w-56 shrink-0 flex-col justify-between border-r p-3 lg:flex"
+        >
           <nav aria-label={say('accountNavigation')}>
             <ul className="flex flex-col gap-0.5">
               {PLACES.map(({ href, text, icon, exact }) => (
@@ -78,7 +81,7 @@ export async function AccountFrame({
             </ul>
           </nav>
           <AccountFoot user={user} signOut={actions.signOut} />
-        </div>
+        </aside>
         <div className="flex min-w-0 flex-1 flex-col">
           <main id="content" tabIndex={-1} className="w-full flex-1 px-4 py-6 outline-none sm:px-8">
             {children}

@@ -3,6 +3,7 @@ import { getFormatter, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { LineFields } from '@/components/admin/line-fields'
+import { RevisionField } from '@/components/admin/revision-field'
 import { oneOf, type SearchParams } from '@/components/admin/search-param'
 import { ActionForm } from '@/components/ui/action-form'
 import { Card } from '@/components/ui/card'
@@ -73,10 +74,9 @@ export default async function PlanPage({
       />
       <div className="flex max-w-3xl flex-col gap-6">
         <Card>
-          {/* A form that was filled from an older revision must not keep its lines. */}
-          <ActionForm key={plan?.revision} action={savePlanAction} className="flex flex-col gap-4">
+          <ActionForm action={savePlanAction} className="flex flex-col gap-4">
             <input type="hidden" name="planId" value={plan?.id ?? ''} />
-            <input type="hidden" name="revision" value={plan?.revision ?? ''} />
+            <RevisionField revision={plan?.revision} />
             <input type="hidden" name="productId" value={product.id} />
             <TextField name="slug" label={say('slug')} help={say('slugHelp')} defaultValue={plan?.slug} required />
             <div className="grid gap-4 sm:grid-cols-2">

@@ -1,0 +1,164 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { demo, expect, makePerson, type Person, query, signIn, test } from './fixtures'
+
+/**
+ * Every address of the shop, and what each kind of person gets there. An address that is missing here is red. `in`: sent to sign in. Numbers are
+ * statuses. Addresses of one thing (an order, a payment) are asked for by their owner and by a stranger.
+ */
+type Answer = number | 'in'
+type Row = {
+  path: string
+  visitor: Answer
+  stranger: Answer
+  owner?: Answer
+  support: Answer
+  admin: Answer
+  finance: Answer
+}
+
+const everyone = (route: string, answer: Answer = 200): Row => ({
+  path: route,
+  visitor: answer,
+  stranger: answer,
+  support: answer,
+  admin: answer,
+  finance: answer,
+})
+const signedIn = (route: string): Row => ({
+  path: route,
+  visitor: 'in',
+  stranger: 200,
+  support: 200,
+  admin: 200,
+  finance: 200,
+})
+const ownersOnly = (route: string): Row => ({
+  path: route,
+  visitor: 'in',
+  stranger: 404,
+  owner: 200,
+  support: 404,
+  admin: 404,
+  finance: 404,
+})
+const staff = (route: string, roles: { support?: Answer; admin?: Answer; finance?: Answer } = {}): Row => ({
+  path: route,
+  visitor: 'in',
+  stranger: 404,
+  support: 200,
+  admin: 200,
+  finance: 200,
+  ...roles,
+})
+
+const ROUTES: Record<string, Row[]> = {
+  '/': [everyone('/')],
+  '/catalogue': [everyone('/catalogue')],
+  '/catalogue/[slug]': [everyone('/catalogue/datacenter-ipv4'), everyone('/catalogue/none', 404)],
+  '/legal/[document]': [
+    ...['privacy', 'terms', 'acceptable-use', 'refunds', 'cookies'].map((name) => everyone(`/legal/${name}`)),
+    everyone('/legal/none', 404),
+  ],
+  '/sign-in': [{ ...everyone('/sign-in'), stranger: 307, support: 307, admin: 307, finance: 307 }],
+  '/sign-up': [{ ...everyone('/sign-up'), stranger: 307, support: 307, admin: 307, finance: 307 }],
+  '/forgot-password': [everyone('/forgot-password')],
+  '/reset-password': [everyone('/reset-password')],
+  '/verify': [everyone('/verify')],
+  '/account': [signedIn('/account')],
+  '/account/balance': [signedIn('/account/balance')],
+  '/account/orders': [signedIn('/account/orders')],
+  '/account/orders/[orderId]': [ownersOnly('/account/orders/ORDER')],
+  '/account/orders/[orderId]/export': [{ ...ownersOnly('/account/orders/ORDER/export?format=json'), visitor: 401 }],
+  '/account/payments': [signedIn('/account/payments')],
+  '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],
+  '/account/settings': [signedIn('/account/settings')],
+  '/account/top-up': [signedIn('/account/top-up')],
+  '/admin': [staff('/admin')],
+  '/admin/catalogue': [staff('/admin/catalogue', { support: 404, finance: 404 })],
+  '/admin/catalogue/plans/[planId]': [
+    staff('/admin/catalogue/plans/PLAN', { support: 404, finance: 404 }),
+    staff('/admin/catalogue/plans/none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/catalogue/products/[productId]': [staff('/admin/catalogue/products/new', { support: 404, finance: 404 })],
+  '/admin/customers': [staff('/admin/customers')],
+  '/admin/customers/[userId]': [
+    staff('/admin/customers/USER'),
+    staff('/admin/customers/none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/jobs': [staff('/admin/jobs', { support: 404, finance: 404 })],
+  '/admin/orders': [staff('/admin/orders')],
+  '/admin/orders/[orderId]': [staff('/admin/orders/ORDER')],
+  '/admin/payments': [staff('/admin/payments')],
+  '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
+  '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
+  '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
+  '/api/health': [everyone('/api/health')],
+  '/api/ready': [everyone('/api/ready')],
+  '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],
+}
+
+/** The addresses that app/ has: folders in round brackets are not part of them. */
+function addresses(folder = 'app'): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && /^(page\.tsx|route\.ts)$/.test(entry.name))
+    .map((entry) =>
+      path
+        .relative(folder, entry.parentPath)
+        .split(path.sep)
+        .filter((part) => part !== '' && !part.startsWith('(')),
+    )
+    .map((parts) => `/${parts.join('/')}`)
+}
+
+test('every address is in the table', () => {
+  expect([...new Set(addresses())].sort()).toEqual(Object.keys(ROUTES).sort())
+})
+
+test('every address answers each kind of person as it should', async ({ browser }) => {
+  test.setTimeout(240_000)
+  const owner = await makePerson()
+  const people: Record<'visitor' | 'stranger' | 'owner' | 'support' | 'admin' | 'finance', Person | null> = {
+    visitor: null,
+    stranger: await makePerson(),
+    owner,
+    support: await makePerson({ role: 'support' }),
+    admin: await makePerson({ role: 'admin' }),
+    finance: await makePerson({ role: 'finance' }),
+  }
+  const [plan] = await query<{ id: string; offer: string }>(
+    `SELECT p.id, o.id AS offer FROM plans p JOIN offers o ON o.plan_id = p.id WHERE p.slug = 'datacenter-ipv4' LIMIT 1`,
+  )
+  const orderId = `ord_${'0'.repeat(20)}${owner.id.slice(-12)}`
+  const paymentId = `pay_${'0'.repeat(20)}${owner.id.slice(-12)}`
+  await query(
+    `SELECT ledger_post('adjustment:' || $1, ledger_account('shop', 'adjustments', 'USD'), ledger_account($1, 'customer_balance', 'USD'), 5000000, 'USD', 'adjustment', $1, NULL, now())`,
+    [owner.id],
+  )
+  await query(
+    `SELECT place_order($1, $2, 'access', p.id, p.revision, $3, true, 'datacenter_ipv4', 'NL', 30, 1, 1200000, 0, 1200000, 'USD') FROM plans p WHERE p.id = $4`,
+    [orderId, owner.id, plan!.offer, plan!.id],
+  )
+  await query(
+    `INSERT INTO payments (id, user_id, provider, requested_micros, currency, request_key) VALUES ($1, $2, 'fakepay', 1000000, 'USD', 'access')`,
+    [paymentId, owner.id],
+  )
+  const fill = (route: string) =>
+    route.replace('ORDER', orderId).replace('PAYMENT', paymentId).replace('PLAN', plan!.id).replace('USER', owner.id)
+
+  const wrong: string[] = []
+  for (const [kind, person] of Object.entries(people) as [keyof typeof people, Person | null][]) {
+    const context = await browser.newContext({ baseURL: demo().url })
+    if (person) await signIn(context, person)
+    for (const row of Object.values(ROUTES).flat()) {
+      const wanted = kind === 'owner' ? (row.owner ?? row.stranger) : row[kind]
+      const answer = await context.request.get(fill(row.path), { maxRedirects: 0 })
+      const location = answer.headers().location ?? ''
+      const isSentToSignIn = answer.status() === 307 && new URL(location, demo().url).pathname === '/sign-in'
+      const got: Answer = wanted === 'in' ? (isSentToSignIn ? 'in' : answer.status()) : answer.status()
+      if (got !== wanted) wrong.push(`${kind} ${row.path}: ${got} instead of ${wanted}`)
+    }
+    await context.close()
+  }
+  expect(wrong).toEqual([])
+})
