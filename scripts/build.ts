@@ -15,6 +15,7 @@ const SOURCES = [
   'messages',
   'public',
   'prisma/schema',
+  'instrumentation.ts',
   'next.config.ts',
   'package-lock.json',
   'postcss.config.mjs',

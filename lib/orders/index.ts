@@ -1,4 +1,4 @@
-export { dropOrderIntent, finishIntents, finishIntentsJob, keepOrderIntent } from './order-intents'
+export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
 export { placeOrder, type PlacedOrder, type PlaceOrderRefusal } from './place-order'
 export {
   countOrdersByState,

@@ -6,7 +6,7 @@ import { accepted, DAY_MS, newId, refused, type Refusal, type Result } from '@/l
 import { getBalance } from '@/lib/ledger'
 import { queueEmail } from '@/lib/notifications'
 import { z } from 'zod'
-import { placeOrder } from './place-order'
+import { placeOrder, type PlacedOrder, type PlaceOrderRefusal } from './place-order'
 import type { PlaceOrderInput } from './schemas'
 
 export const finishIntentsJob = defineJob({ name: 'orders.finish_intents', payload: z.object({ userId: z.string() }) })
@@ -94,10 +94,44 @@ export async function finishIntents({ userId }: { userId: string }): Promise<voi
       await closeIntent(intent.id, { state: 'expired' })
       continue
     }
-    const placed = await placeOrder({ id: userId }, { ...intent, requestKey: intent.id })
-    if (placed.ok) await closeIntent(intent.id, { state: 'placed', orderId: placed.value.orderId })
-    else if (placed.refusal.code !== 'insufficient_balance') await refuseIntent(userId, intent, placed.refusal.code)
+    const placed = await placeIntent({ id: userId }, intent)
+    if (!placed.ok && placed.refusal.code !== 'insufficient_balance')
+      await refuseIntent(userId, intent, placed.refusal.code)
   }
+}
+
+/**
+ * Places one choice now that the balance may cover it. Someone else's, or one that was dropped or refused, is `not_found`; one that was placed already is
+ * that order. Otherwise refuses as placeOrder does, and the choice goes on waiting.
+ */
+export async function finishOrderIntent(
+  actor: { id: string },
+  intentId: string,
+): Promise<Result<PlacedOrder, PlaceOrderRefusal | Refusal<'not_found'>>> {
+  const intent = await db().orderIntent.findFirst({
+    where: { id: intentId, userId: actor.id, state: { in: ['waiting', 'placed'] } },
+    select: {
+      id: true,
+      planId: true,
+      countryCode: true,
+      periodDays: true,
+      quantity: true,
+      totalMicros: true,
+      orderId: true,
+    },
+  })
+  if (!intent) return refused('not_found')
+  if (intent.orderId) return accepted({ orderId: intent.orderId, isRepeat: true })
+  return placeIntent(actor, intent)
+}
+
+type Intent = Omit<PlaceOrderInput, 'requestKey'> & { id: string }
+
+/** The intent's id is the order's request key, so that the worker and the customer, at once, place one order. */
+async function placeIntent(actor: { id: string }, intent: Intent): Promise<Result<PlacedOrder, PlaceOrderRefusal>> {
+  const placed = await placeOrder(actor, { ...intent, requestKey: intent.id })
+  if (placed.ok) await closeIntent(intent.id, { state: 'placed', orderId: placed.value.orderId })
+  return placed
 }
 
 /** Takes back a choice that still waits for money. Someone else's, or one that no longer waits, is `not_found`. */

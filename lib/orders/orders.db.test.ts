@@ -8,7 +8,15 @@ import { deliverOrder } from '@/lib/provisioning'
 import { addUnits, makePlan, orderFor } from '@/test/factories/catalog'
 import { giveMoney, insertCustomer } from '@/test/factories/customer'
 import { afterAll, describe, expect, it } from 'vitest'
-import { dropOrderIntent, finishIntents, findOrderIntent, keepOrderIntent, listOrders, placeOrder } from './index'
+import {
+  dropOrderIntent,
+  finishIntents,
+  finishOrderIntent,
+  findOrderIntent,
+  keepOrderIntent,
+  listOrders,
+  placeOrder,
+} from './index'
 
 const STAFF = { kind: 'staff' as const, id: 'usr_test' }
 
@@ -200,6 +208,25 @@ describe('an order the balance does not cover', () => {
     })
     expect((await getBalance({ userId: customer.id })).balanceMicros).toBe(5_000_000n)
     expect(await db().outgoingEmail.count({ where: { key: `intent_refused:${intentId}` } })).toBe(1)
+  })
+
+  it('can be finished by hand, by its owner only, and at once with the worker: one order', async () => {
+    const plan = await makePlan()
+    const customer = await insertCustomer()
+    const { requestKey: _, ...choice } = await orderFor(plan)
+    const kept = await keepOrderIntent(customer, choice)
+    const intentId = kept.ok ? kept.value.intentId : ''
+    expect(await finishOrderIntent(customer, intentId)).toMatchObject({ refusal: { code: 'insufficient_balance' } })
+    await giveMoney(customer.id, 5_000_000n)
+    expect(await finishOrderIntent({ id: 'usr_other' }, intentId)).toMatchObject({ refusal: { code: 'not_found' } })
+    await Promise.all([
+      finishOrderIntent(customer, intentId),
+      finishIntents({ userId: customer.id }),
+      finishOrderIntent(customer, intentId),
+    ])
+    expect((await listOrders({ userId: customer.id })).rows).toHaveLength(1)
+    expect(await findOrderIntent({ userId: customer.id, intentId })).toMatchObject({ state: 'placed' })
+    expect(await finishOrderIntent(customer, intentId)).toMatchObject({ ok: true, value: { isRepeat: true } })
   })
 
   it('can be dropped by its owner only, and expires', async () => {

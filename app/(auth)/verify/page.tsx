@@ -1,10 +1,12 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { ActionForm } from '@/components/ui/action-form'
+import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
+import { env } from '@/lib/env'
 import { requestVerificationAction, verifyEmailAction } from '../actions'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -23,12 +25,22 @@ export default async function VerifyPage({
   const { token } = await searchParams
   const say = await getTranslations('verify')
   const isFromMail = typeof token === 'string'
+  // In a demo the stand-in for the mail service shows at its own address what it took.
+  const inbox = env().SLUICE_MODE === 'demo' ? env().RESEND_API_URL : undefined
   return (
     <>
       <PageHeader
         title={isFromMail ? say('confirmTitle') : say('sentTitle')}
         lead={isFromMail ? say('confirmText') : say('sentText')}
       />
+      {!isFromMail && inbox && (
+        <Alert className="mb-8">
+          {say('demoInbox')}{' '}
+          <a href={inbox} target="_blank" rel="noreferrer" className="font-medium text-accent underline">
+            {say('openInbox')}
+          </a>
+        </Alert>
+      )}
       {isFromMail && (
         <ActionForm action={verifyEmailAction} className="mb-8 flex flex-col gap-5">
           <input type="hidden" name="token" value={token} />
