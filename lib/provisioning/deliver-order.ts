@@ -88,16 +88,14 @@ export async function applyOutcome(input: {
 }): Promise<void> {
   const { orderId, deliveryId, offerId, outcome } = input
   if (outcome.kind === 'delivered') {
-    await completeDelivery({
-      orderId,
-      delivery: {
-        id: deliveryId,
-        supplierOrderId: outcome.supplierOrderId,
-        costMicros: outcome.costMicros,
-        costCurrency: outcome.currency,
-      },
-      proxies: outcome.proxies,
-    })
+    const { supplierOrderId, costMicros, currency: costCurrency, proxies } = outcome
+    const delivery = { id: deliveryId, supplierOrderId, costMicros, costCurrency }
+    const ended = await completeDelivery({ orderId, delivery, proxies })
+    if (ended !== 'nothing_to_deliver') return
+    // Taken, but nothing handed over: our money there is for a person to claim back; the customer's returns now.
+    log('provisioning').error({ orderId, deliveryId }, 'a supplier took an order and delivered nothing')
+    await closeRun(deliveryId, orderId, 'nothing_delivered')
+    await failOrder({ orderId, reason: 'supplier_failed' })
     return
   }
   await closeRun(deliveryId, orderId, outcome.code)

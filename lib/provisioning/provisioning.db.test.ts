@@ -125,6 +125,14 @@ describe('from a supplier', () => {
     expect(await getBalance({ userId: customer.id })).toMatchObject({ balanceMicros: 98_000_000n, heldMicros: 0n })
   })
 
+  it('gives all the money back when it took the order and delivered nothing', async () => {
+    supplier.answer = async (reference) => supplier.deliver(reference, 0)
+    const { customer, orderId } = await buy(plan, 3)
+    await deliverOrder({ orderId }, supplier.for)
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'failed', failure: 'supplier_failed' })
+    expect(await getBalance({ userId: customer.id })).toMatchObject({ balanceMicros: 100_000_000n, heldMicros: 0n })
+  })
+
   it.each([
     ['sold_out', 'sold_out'],
     ['supplier_unfunded', 'supplier_failed'],
