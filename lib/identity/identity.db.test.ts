@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, it } from 'vitest'
 import { db } from '@/lib/db'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '@/lib/kit'
+import { DAY_MS, HOUR_MS, MINUTE_MS, newId } from '@/lib/kit'
 import {
   changePassword,
   createAccount,
   findSession,
   getProfile,
+  grantRole,
   openSession,
   requestPasswordReset,
   requestVerification,
@@ -218,5 +219,28 @@ it('refuses to create an account whose email or username is taken', async () => 
   })
   expect(await createAccount({ email: `z${email}`, username: name, password })).toMatchObject({
     refusal: { code: 'username_taken' },
+  })
+})
+
+it('a role is granted from the shell only, ends the sessions of before, and is on record', async () => {
+  const made = await createAccount({
+    email: `staff-${newId('req')}@example.test`,
+    username: newId('req').slice(-20),
+    password: 'three quiet otters',
+  })
+  const userId = made.ok ? made.value.userId : ''
+  const { email } = await db().user.findUniqueOrThrow({ where: { id: userId }, select: { email: true } })
+  const { sessionId } = await openSession(userId)
+  expect(await grantRole({ email: ` ${email.toUpperCase()} `, role: 'finance' })).toMatchObject({ ok: true })
+  expect(await findSession(sessionId)).toBeNull()
+  expect(await findSession((await openSession(userId)).sessionId)).toMatchObject({ role: 'finance' })
+  expect(
+    await db().auditEntry.findFirst({ where: { subjectId: userId, action: 'identity.role_granted' } }),
+  ).toMatchObject({
+    actorKind: 'system',
+    data: { from: 'customer', to: 'finance' },
+  })
+  expect(await grantRole({ email: 'nobody@example.test', role: 'owner' })).toMatchObject({
+    refusal: { code: 'not_found' },
   })
 })

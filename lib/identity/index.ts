@@ -1,6 +1,7 @@
 export { changePassword } from './change-password'
 export type { ConsentKind } from './consents'
 export { createAccount } from './create-account'
+export { grantRole } from './grant-role'
 export { isAllowed, isRole, isStaff, type Permission, PERMISSIONS, type Role, ROLES } from './permissions'
 export { type ConsentProof, getProfile, type Profile } from './queries'
 export { requestPasswordReset } from './request-password-reset'
