@@ -36,7 +36,11 @@ export default defineConfig({
   use: {
     baseURL: url,
     browserName: 'chromium',
-    launchOptions: { executablePath: browser.executablePath, args: browser.args },
+    launchOptions: {
+      executablePath: browser.executablePath,
+      args: browser.args,
+      ...(browser.env ? { env: { ...process.env, ...browser.env } as Record<string, string> } : {}),
+    },
     trace: 'retain-on-failure',
     locale: 'en-GB',
   },

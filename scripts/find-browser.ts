@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 
-export type Browser = { executablePath: string; args: string[]; from: string }
+/** `env`: what the browser needs in its environment beside ours. */
+export type Browser = { executablePath: string; args: string[]; env?: Record<string, string>; from: string }
 
 /** Chromium calls its maker's hosts when it starts; tests stay on this machine. A sandbox needs rights that containers do not give. */
 const QUIET_ARGS = [
@@ -35,13 +36,29 @@ export async function findBrowser(): Promise<Browser> {
       const file = path.join(folder, name)
       if (folder && existsSync(file)) return { executablePath: file, args: QUIET_ARGS, from: 'the system' }
     }
-  // It unpacks itself into the temporary folder; on some systems its libraries must be found there as well.
+  return findPackaged()
+}
+
+/**
+ * The Chromium of the npm package. It unpacks itself into the temporary folder, with the libraries and fonts it needs only where it believes to be
+ * on the service it was made for; a bare machine lacks them just as well, so it is told so. What it puts into the environment is for the browser
+ * alone: its libraries must not reach PostgreSQL or Node.
+ */
+async function findPackaged(): Promise<Browser> {
+  const before = { ...process.env }
+  process.env.AWS_EXECUTION_ENV = 'AWS_Lambda_nodejs24.x'
   const { default: packaged } = await import('@sparticuz/chromium')
   const executablePath = await packaged.executablePath()
-  process.env.LD_LIBRARY_PATH = [path.join(os.tmpdir(), 'al2023', 'lib'), process.env.LD_LIBRARY_PATH]
-    .filter(Boolean)
-    .join(path.delimiter)
+  const libraries = path.join(os.tmpdir(), 'al2023', 'lib')
+  const env = {
+    FONTCONFIG_PATH: path.join(os.tmpdir(), 'fonts'),
+    LD_LIBRARY_PATH: [libraries, before.LD_LIBRARY_PATH].filter(Boolean).join(path.delimiter),
+  }
+  for (const name of ['AWS_EXECUTION_ENV', ...Object.keys(env)]) {
+    if (before[name] === undefined) delete process.env[name]
+    else process.env[name] = before[name]
+  }
   // Made for screenshots, it brings switches that turn the browser's own fences off; a test of a shop wants them on.
   const args = packaged.args.filter((each) => !/web-security|site-isolation|insecure-content/.test(each))
-  return { executablePath, args: [...args, ...QUIET_ARGS], from: '@sparticuz/chromium' }
+  return { executablePath, args: [...args, ...QUIET_ARGS], env, from: '@sparticuz/chromium' }
 }
