@@ -8,6 +8,7 @@ import path from 'node:path'
  *
  *   POST /control/fail   {"times":1,"match":"buy","status":500}                 answer so instead of doing it
  *   POST /control/fail   {"times":1,"match":"buy","timeout":true,"after":true}  do it, then never answer
+ *   POST /control/fail   {"method":"POST", …}                                 only calls of this method
  *   POST /control/delay  {"ms":500}                                             answer every call later
  *   POST /control/reset                                                         forget failures and delays
  */
@@ -21,7 +22,7 @@ export type FakeRequest = {
 export type FakeReply = { status?: number; headers?: Record<string, string>; body: unknown }
 export type Route = { method: string; path: RegExp; handle: (request: FakeRequest) => Promise<FakeReply> | FakeReply }
 
-type Failure = { times: number; match: string; status: number; timeout: boolean; after: boolean }
+type Failure = { times: number; match: string; method: string; status: number; timeout: boolean; after: boolean }
 
 export type Fake = { url: string; controlUrl: string; port: number; server: Server; close: () => Promise<void> }
 
@@ -40,6 +41,7 @@ export async function startFake(options: { port: number; routes: Route[] }): Pro
         failures.push({
           times: wish.times ?? 1,
           match: wish.match ?? '',
+          method: wish.method ?? '',
           status: wish.status ?? 500,
           timeout: wish.timeout ?? false,
           after: wish.after ?? false,
@@ -77,7 +79,9 @@ export async function startFake(options: { port: number; routes: Route[] }): Pro
     )
     if (!route) return send(outgoing, { status: 404, body: { error: 'not found' } })
     request.params = { ...route.path.exec(url.pathname)?.groups }
-    const failure = isControl ? undefined : failures.find((each) => each.times > 0 && url.pathname.includes(each.match))
+    const fits = (each: Failure): boolean =>
+      each.times > 0 && url.pathname.includes(each.match) && [request.method, ''].includes(each.method)
+    const failure = isControl ? undefined : failures.find(fits)
     if (failure) failure.times -= 1
     if (!isControl && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
     if (failure && !failure.after)

@@ -3,7 +3,7 @@ import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { invariant, newId } from '@/lib/kit'
 import { placeOrder, type PlaceOrderInput } from '@/lib/orders'
-import { type Provider, settlePayment } from '@/lib/payments'
+import { type PaymentRef, type Provider, settlePayment } from '@/lib/payments'
 
 /**
  * One database under measurement, in a process of its own (the commands find their database by DATABASE_URL). Takes orders over the
@@ -161,10 +161,9 @@ async function settling(
     // The provider answers from memory: what is measured is our own path after it has spoken.
     const provider = {
       name: 'fakepay',
-      fetchPayments: async ([id]: string[]) => [
+      fetchPayments: async ([asked]: PaymentRef[]) => [
         {
-          providerPaymentId: id!,
-          paymentId: id!,
+          ...asked!,
           state: 'paid' as const,
           receivedMicros: PRICE_MICROS,
           requestedMicros: PRICE_MICROS,

@@ -1,13 +1,9 @@
 import { createServer } from 'node:http'
-import { startCryptoCloudFake } from '@/fakes/cryptocloud'
-import { startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
 import { db, Prisma } from '@/lib/db'
 import { newId } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import {
-  cryptoCloudProvider,
-  fakepayProvider,
   type Provider,
   receiveWebhook,
   type Settled,
@@ -16,11 +12,11 @@ import {
   startTopUp,
 } from '@/lib/payments'
 import { type Customer, insertCustomer } from './factories/customer'
+import { PAYMENT_STANDS } from './payment-stands'
 
-/** Both stand-ins, a door that takes their callbacks over HTTP as the web server does, and a worker that runs on demand. */
+/** The stand-ins of all providers, a door that takes their callbacks over HTTP as the web server does, and a worker that runs on demand. */
 export type PaymentsBench = {
-  fakepay: Fake
-  cryptocloud: Fake
+  fakes: Record<string, Fake>
   providers: Provider[]
   control: (provider: string, path: string, body?: unknown) => Promise<{ answers?: number[] } & Record<string, unknown>>
   topUp: (provider: string, amountMicros?: bigint, user?: Customer) => Promise<OpenPayment>
@@ -51,25 +47,15 @@ export async function startPaymentsBench(): Promise<PaymentsBench> {
   await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
   const doorUrl = `http://127.0.0.1:${(door.address() as { port: number }).port}/api/webhooks`
 
-  const secret = 'whsec_aW52ZW50ZWQtMjQtYnl0ZS1zZWNyZXQh'
-  const fakepay = await startFakepay({ port: 0, apiKey: 'fp_key', secret, retryGapsMs: [] })
-  const shop = { apiKey: 'cc_key', shopId: 'shop1', secret: 'cc-project-secret' }
-  const cryptocloud = await startCryptoCloudFake({
-    port: 0,
-    ...shop,
-    notifyUrl: `${doorUrl}/cryptocloud`,
-    retryGapsMs: [],
-  })
-  const ownAddress = fakepayProvider({ apiUrl: fakepay.url, apiKey: 'fp_key', webhookSecret: secret })
-  providers.push(
+  const fakes: Record<string, Fake> = {}
+  for (const stand of PAYMENT_STANDS) {
+    const { fake, provider } = await stand.start(`${doorUrl}/${stand.name}`)
+    fakes[stand.name] = fake
     // The shop tells its public address; here the callbacks must reach this test's own door.
-    {
-      ...ownAddress,
-      createCheckout: (request) => ownAddress.createCheckout({ ...request, webhookUrl: `${doorUrl}/fakepay` }),
-    },
-    cryptoCloudProvider({ apiUrl: cryptocloud.url, ...shop }),
-  )
-  const fakes: Record<string, Fake> = { fakepay, cryptocloud }
+    const createCheckout: Provider['createCheckout'] = (request) =>
+      provider.createCheckout({ ...request, webhookUrl: `${doorUrl}/${stand.name}` })
+    providers.push({ ...provider, createCheckout })
+  }
 
   async function control(provider: string, path: string, body: unknown = {}) {
     const answer = await fetch(`${fakes[provider]!.controlUrl}/${path}`, {
@@ -104,15 +90,14 @@ export async function startPaymentsBench(): Promise<PaymentsBench> {
   }
 
   return {
-    fakepay,
-    cryptocloud,
+    fakes,
     providers,
     control,
     topUp,
     work,
     balanceOf: async (userId) => (await getBalance({ userId })).balanceMicros,
     async close() {
-      await Promise.all([fakepay.close(), cryptocloud.close()])
+      await Promise.all(Object.values(fakes).map((fake) => fake.close()))
       await new Promise<void>((resolve) => {
         door.close(() => resolve())
         door.closeAllConnections()

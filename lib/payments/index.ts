@@ -7,7 +7,14 @@ export {
   settlePaymentJob,
   type SettlePayload,
 } from './jobs'
-export { MAX_WEBHOOK_BYTES, type Checkout, type CheckoutRequest, type Provider, type Truth } from './providers/provider'
+export {
+  MAX_WEBHOOK_BYTES,
+  type Checkout,
+  type CheckoutRequest,
+  type PaymentRef,
+  type Provider,
+  type Truth,
+} from './providers/provider'
 export { cryptoCloudProvider } from './providers/cryptocloud'
 export { fakepayProvider } from './providers/fakepay'
 export { enabledProviders } from './providers/registry'

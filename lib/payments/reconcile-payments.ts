@@ -68,9 +68,10 @@ async function putBack(due: Due[], now: Date): Promise<void> {
 }
 
 async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<number> {
-  const known = due.filter((each) => each.providerPaymentId !== null)
-  const truths: Truth[] =
-    known.length > 0 ? await provider.fetchPayments(known.map((each) => each.providerPaymentId!)) : []
+  const known = due.flatMap(({ id, providerPaymentId }) =>
+    providerPaymentId === null ? [] : [{ providerPaymentId, paymentId: id }],
+  )
+  const truths: Truth[] = known.length > 0 ? await provider.fetchPayments(known) : []
   // Rows whose create call never answered. They are few, so asking for each by our id is no flood.
   for (const lost of due.filter((each) => each.providerPaymentId === null)) {
     const truth = provider.findByPaymentId ? await provider.findByPaymentId(lost.id) : null

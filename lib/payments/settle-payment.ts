@@ -46,7 +46,7 @@ async function askForTruth(provider: Provider, payload: SettlePayload): Promise<
   const providerPaymentId =
     payload.providerPaymentId ?? (await knownProviderPaymentId(provider.name, payload.paymentId))
   if (providerPaymentId) {
-    const truths = await provider.fetchPayments([providerPaymentId])
+    const truths = await provider.fetchPayments([{ providerPaymentId, paymentId: payload.paymentId }])
     return truths.find((truth) => truth.providerPaymentId === providerPaymentId) ?? null
   }
   return payload.paymentId && provider.findByPaymentId ? provider.findByPaymentId(payload.paymentId) : null

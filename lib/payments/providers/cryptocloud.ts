@@ -130,10 +130,11 @@ export function cryptoCloudProvider(settings: {
       })
     },
 
-    async fetchPayments(ids) {
+    async fetchPayments(payments) {
       const truths: Truth[] = []
-      for (const batch of inBatches(ids, BATCH)) {
-        const answer = await post('/v2/invoice/merchant/info', { uuids: batch })
+      for (const batch of inBatches(payments, BATCH)) {
+        const uuids = batch.map((each) => each.providerPaymentId)
+        const answer = await post('/v2/invoice/merchant/info', { uuids })
         const { result } = readAnswer(NAME, 'info', infoSchema, answer)
         truths.push(...readEach(NAME, invoiceSchema, result).map(truthOf))
       }

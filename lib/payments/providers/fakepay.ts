@@ -111,9 +111,12 @@ export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webh
       return verifyStandardWebhook(key, message)
     },
 
-    async fetchPayments(ids) {
+    async fetchPayments(payments) {
       const truths: Truth[] = []
-      for (const batch of inBatches(ids, BATCH)) truths.push(...(await list({ ids: batch.join(',') })).map(truthOf))
+      for (const batch of inBatches(payments, BATCH)) {
+        const ids = batch.map((each) => each.providerPaymentId).join(',')
+        truths.push(...(await list({ ids })).map(truthOf))
+      }
       return truths
     },
 

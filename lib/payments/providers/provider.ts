@@ -14,6 +14,9 @@ export type Truth = {
   isTest: boolean
 }
 
+/** A payment to ask about: the provider's id, and ours where it is known, because some vendors list by nothing else. */
+export type PaymentRef = { providerPaymentId: string; paymentId: string | null }
+
 export type CheckoutRequest = {
   paymentId: string
   amountMicros: bigint
@@ -53,8 +56,11 @@ export type Provider = {
     now: Date
   }): Promise<Result<VerifiedWebhook, WebhookRefusal>>
 
-  /** What is true now, for any number of ids, in batches as large as the vendor takes. Unknown ids are left out. */
-  fetchPayments(providerPaymentIds: readonly string[]): Promise<Truth[]>
+  /**
+   * What is true now of any number of payments, in batches as large as the vendor takes, else a few calls at a time. What the vendor
+   * does not know is left out; one that it answers in another shape than agreed is an OperationalError only when it was asked alone.
+   */
+  fetchPayments(payments: readonly PaymentRef[]): Promise<Truth[]>
 
   /** What is true of the payment that carries our id, or null. A vendor that cannot be asked this has `null` here. */
   readonly findByPaymentId: ((paymentId: string) => Promise<Truth | null>) | null

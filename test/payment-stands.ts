@@ -1,0 +1,51 @@
+import { startCryptoCloudFake } from '@/fakes/cryptocloud'
+import { startFakepay } from '@/fakes/fakepay'
+import type { Fake } from '@/fakes/kit'
+import { cryptoCloudProvider, fakepayProvider, type Provider } from '@/lib/payments'
+
+/**
+ * One row per payment provider: its stand-in and adapter, told of each other, and the vendor's words for what the stories are about. The
+ * contract suite and the stories with a database run for every row.
+ */
+export type PaymentStand = {
+  name: string
+  /** `door` is where callbacks go, for vendors where that is a setting of the shop and not of an invoice. */
+  start: (door: string) => Promise<{ fake: Fake; provider: Provider }>
+  /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
+  words: { paid: string; underpaid: string | null; expired: string }
+  /** The control field for the test flag; null where the vendor has none. */
+  testFlag: string | null
+  /** Whether a callback's signature ages, only covers the body, or does not exist. */
+  signature: 'ages' | 'covers' | 'none'
+  /** A part of the path of every call, and of the one that makes a page. */
+  path: string
+}
+
+const FAKEPAY_SECRET = 'whsec_aW52ZW50ZWQtMjQtYnl0ZS1zZWNyZXQh'
+
+export const PAYMENT_STANDS: readonly PaymentStand[] = [
+  {
+    name: 'fakepay',
+    words: { paid: 'paid', underpaid: 'underpaid', expired: 'expired' },
+    testFlag: 'test',
+    signature: 'ages',
+    path: '/api/invoices',
+    async start() {
+      const fake = await startFakepay({ port: 0, apiKey: 'fp_secret_key', secret: FAKEPAY_SECRET, retryGapsMs: [] })
+      const provider = fakepayProvider({ apiUrl: fake.url, apiKey: 'fp_secret_key', webhookSecret: FAKEPAY_SECRET })
+      return { fake, provider }
+    },
+  },
+  {
+    name: 'cryptocloud',
+    words: { paid: 'paid', underpaid: 'partial', expired: 'canceled' },
+    testFlag: 'test_mode',
+    signature: 'ages',
+    path: '/v2/invoice',
+    async start(door) {
+      const settings = { apiKey: 'cc_secret_key', shopId: 'shop1', secret: 'cc-project-secret' }
+      const fake = await startCryptoCloudFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      return { fake, provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
+]
