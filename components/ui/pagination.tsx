@@ -1,29 +1,38 @@
+import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { buttonStyles } from './button-styles'
+import { withQuery } from './search-params'
 
-/** Newer and older, as links: pages by cursor have no numbers. */
-export function Pagination({
-  label,
-  newer,
-  older,
+/**
+ * Back to the newest and on to older, as links: pages by cursor have no numbers. `before` is what this page was asked with, `nextBefore` what the
+ * next one is asked with; `query` is kept on the way. Nothing is drawn when everything is on one page.
+ */
+export async function Pagination({
+  path,
+  query,
+  before,
+  nextBefore,
 }: {
-  label: string
-  newer?: { href: string; text: string }
-  older?: { href: string; text: string }
+  path: string
+  query?: Record<string, string | undefined>
+  before: string | undefined
+  nextBefore: string | null
 }) {
-  if (!newer && !older) return null
+  if (before === undefined && nextBefore === null) return null
+  const say = await getTranslations('common')
+  const style = buttonStyles({ variant: 'secondary', size: 'sm' })
   return (
-    <nav aria-label={label} className="mt-4 flex justify-between gap-2">
-      {newer ? (
-        <Link href={newer.href} className={buttonStyles({ variant: 'secondary', size: 'sm' })}>
-          ← {newer.text}
-        </Link>
-      ) : (
+    <nav aria-label={say('pages')} className="mt-4 flex justify-between gap-2">
+      {before === undefined ? (
         <span />
+      ) : (
+        <Link href={withQuery(path, query ?? {})} className={style}>
+          ← {say('previousPage')}
+        </Link>
       )}
-      {older && (
-        <Link href={older.href} className={buttonStyles({ variant: 'secondary', size: 'sm' })}>
-          {older.text} →
+      {nextBefore !== null && (
+        <Link href={withQuery(path, { ...query, before: nextBefore })} className={style}>
+          {say('nextPage')} →
         </Link>
       )}
     </nav>

@@ -2,7 +2,7 @@ import { type Database, db } from '@/lib/db'
 import { checkRules, LEDGER_RULES, type LedgerReport, type Rule } from '@/lib/ledger'
 
 /**
- * The shop's promises about money, held against the ledger (facts: failures, first lines): an external payment is credited at most
+ * The shop's promises about money, held against the ledger: an external payment is credited at most
  * once, no active order without its debit, no debit without an order, a job or a refund.
  */
 export const SHOP_RULES: readonly Rule[] = [

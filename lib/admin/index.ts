@@ -1,3 +1,3 @@
-export { checkBooks, SHOP_RULES } from './check-books'
-export { countQueues, getOverview, type Overview, type Period } from './overview'
+export { checkBooks } from './check-books'
+export { countQueues, getOverview } from './overview'
 export { sendJobAgain } from './send-job-again'

@@ -1,5 +1,4 @@
-import type { Tx } from '@/lib/db'
-import type { Prisma } from '@/lib/db'
+import type { Prisma, Tx } from '@/lib/db'
 import { newId } from '@/lib/kit'
 
 /** Who acts. `system` is the shop itself: a job, a schedule. */

@@ -3,7 +3,6 @@ import { z } from 'zod'
 
 /** Kinds of product this shop can deliver today. */
 export const PRODUCT_KINDS = ['datacenter_ipv4', 'datacenter_ipv6', 'isp', 'mobile'] as const
-export type ProductKind = (typeof PRODUCT_KINDS)[number]
 
 export const SUPPLIERS = ['stock', 'px6'] as const
 export type SupplierName = (typeof SUPPLIERS)[number]
@@ -84,7 +83,7 @@ export const saveOfferSchema = z.object({
   supplier: z.enum(SUPPLIERS),
   priority: z.coerce.number().int().min(0).max(1000),
   isActive: z.boolean(),
-  /** For px6: 4 is IPv4, 3 is shared IPv4, 6 is IPv6 (facts: upstreams §1). */
+  /** For px6: 4 is IPv4, 3 is shared IPv4, 6 is IPv6, by px6's own numbers. */
   px6Version: z.enum(['4', '3', '6']).optional(),
 })
 export type SaveOfferInput = z.infer<typeof saveOfferSchema>

@@ -30,7 +30,7 @@ export function amountText(micros: bigint): string {
   return `${sign}${abs / MICROS_PER_UNIT}.${decimals}`
 }
 
-/** Rounds down to whole hundredths: what a provider that knows only cents can be asked for. */
+/** Whether the amount is in whole hundredths, which is all that a provider that knows only cents can be asked for. */
 export function isWholeCents(micros: bigint): boolean {
   return micros % 10_000n === 0n
 }

@@ -1,5 +1,4 @@
-import type { Tx } from '@/lib/db'
-import { Prisma } from '@/lib/db'
+import { Prisma, type Tx } from '@/lib/db'
 
 /**
  * An account is named by whose it is, what for and in which currency. The ledger knows no business: an owner is an opaque id, and the

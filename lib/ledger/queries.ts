@@ -46,15 +46,3 @@ export async function listStatement(input: {
   const lines = rows.slice(0, limit)
   return { lines, nextBefore: rows.length > limit ? lines.at(-1)!.version : null, currency }
 }
-
-/** The transfers that concern one source (an order, a payment), oldest first: the money part of its page. */
-export async function listTransfersOf(source: {
-  kind: 'order' | 'payment'
-  id: string
-}): Promise<{ key: string; amountMicros: bigint; happenedAt: Date }[]> {
-  return db().ledgerTransfer.findMany({
-    where: { sourceKind: source.kind, sourceId: source.id },
-    orderBy: { id: 'asc' },
-    select: { key: true, amountMicros: true, happenedAt: true },
-  })
-}

@@ -10,7 +10,6 @@ export {
   type OrderDetails,
   type OrderEventKind,
   type OrderSummary,
-  type Page,
 } from './queries'
 export { type PlaceOrderInput, placeOrderSchema } from './schemas'
 export { OPEN_ORDER_STATES, ORDER_TRANSITIONS, type OrderState } from './states'

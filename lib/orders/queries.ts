@@ -1,5 +1,8 @@
 import { db } from '@/lib/db'
+import { isId, type Page, pageOf } from '@/lib/kit'
 import type { OrderState } from './states'
+
+const PAGE = 25
 
 const orderSelect = {
   id: true,
@@ -20,11 +23,9 @@ const orderSelect = {
   expiresAt: true,
 } as const
 
-type OrderRow = { [K in keyof typeof orderSelect]: unknown } & { id: string; state: string }
-
 function readOrders(where: { userId?: string; state?: string }, before: string | undefined, limit: number) {
   return db().order.findMany({
-    where: { ...where, ...(before ? { id: { lt: before } } : {}) },
+    where: { ...where, ...(before && isId('ord', before) ? { id: { lt: before } } : {}) },
     orderBy: { id: 'desc' },
     take: limit + 1,
     select: orderSelect,
@@ -32,31 +33,21 @@ function readOrders(where: { userId?: string; state?: string }, before: string |
 }
 
 export type OrderSummary = Omit<Awaited<ReturnType<typeof readOrders>>[number], 'state'> & { state: OrderState }
-export type Page<Row> = { rows: Row[]; nextBefore: string | null }
 
-/** A page of somebody's orders, newest first; `before` is the id of the last order seen. */
-export async function listOrders(input: {
-  userId: string
-  before?: string
-  limit?: number
-}): Promise<Page<OrderSummary>> {
-  return page(await readOrders({ userId: input.userId }, input.before, input.limit ?? 25), input.limit ?? 25)
+/** A page of somebody's orders, newest first; `before` is the id of the last order seen, anything else starts from the top. */
+export async function listOrders(input: { userId: string; before?: string }): Promise<Page<OrderSummary>> {
+  return pageOf((await readOrders({ userId: input.userId }, input.before, PAGE)) as OrderSummary[], PAGE)
 }
 
-/** A page of everybody's orders, for staff. */
+/** A page of everybody's orders, or of one customer's, for staff with `orders.read`. `before` as above. */
 export async function listAllOrders(input: {
   state?: OrderState
   userId?: string
   before?: string
   limit?: number
 }): Promise<Page<OrderSummary>> {
-  const { state, userId, before, limit = 50 } = input
-  return page(await readOrders({ state, userId }, before, limit), limit)
-}
-
-function page(rows: OrderRow[], limit: number): Page<OrderSummary> {
-  const shown = rows.slice(0, limit) as OrderSummary[]
-  return { rows: shown, nextBefore: rows.length > limit ? shown.at(-1)!.id : null }
+  const { state, userId, before, limit = PAGE } = input
+  return pageOf((await readOrders({ state, userId }, before, limit)) as OrderSummary[], limit)
 }
 
 export type OrderEventKind =

@@ -70,6 +70,9 @@ test('declines; more money afterwards calls a person again, the same money does 
   const payment = await inReview()
   const decided = await decideReview(staff, { paymentId: payment.id, decision: 'decline', reason: 'sent back by hand' })
   expect(decided).toEqual({ ok: true, value: { state: 'declined' } })
+  const mail = await db().outgoingEmail.findFirstOrThrow({ where: { key: { startsWith: `declined:${payment.id}:` } } })
+  expect(mail).toMatchObject({ userId: payment.user.id, template: 'top_up_declined' })
+  expect(JSON.stringify(mail.props)).not.toContain('sent back')
   expect(await settle(payment, { paid: '12.00' })).toBe('declined')
   expect(await settle(payment, { paid: '20.00' })).toBe('needs_review')
   expect(await bench.balanceOf(payment.user.id)).toBe(0n)
@@ -103,14 +106,14 @@ test('refuses what does not wait, what is not there, and no reason', async () =>
 test('staff read all payments page by page, without gaps or repeats', async () => {
   for (let made = 0; made < 22; made += 1) await bench.topUp('fakepay')
   const seen: string[] = []
-  let cursor: string | null = null
+  let before: string | undefined
   do {
-    const page: Awaited<ReturnType<typeof listAllPayments>> = await listAllPayments({ cursor })
-    seen.push(...page.items.map((each) => each.id))
-    cursor = page.nextCursor
-  } while (cursor)
+    const page: Awaited<ReturnType<typeof listAllPayments>> = await listAllPayments({ before })
+    seen.push(...page.rows.map((each) => each.id))
+    before = page.nextBefore ?? undefined
+  } while (before)
   expect(new Set(seen).size).toBe(seen.length)
   expect(seen.length).toBe(await db().payment.count())
   const waiting = await listAllPayments({ state: 'awaiting' })
-  expect(new Set(waiting.items.map((each) => each.state))).toEqual(new Set(['awaiting']))
+  expect(new Set(waiting.rows.map((each) => each.state))).toEqual(new Set(['awaiting']))
 })

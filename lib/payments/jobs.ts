@@ -1,8 +1,8 @@
-import { defineJob, type Handler } from '@/lib/jobs'
+import { defineJob } from '@/lib/jobs'
 import { z } from 'zod'
 
 /** What a settle job is told: what to ask the provider about, and which message of the inbox asked for it. */
-export const settlePayloadSchema = z.object({
+const settlePayloadSchema = z.object({
   provider: z.string(),
   providerPaymentId: z.string().nullable(),
   paymentId: z.string().nullable(),
@@ -14,13 +14,3 @@ export const settlePaymentJob = defineJob({ name: 'payments.settle', payload: se
 
 /** Runs every minute. It is tried once: the next minute brings the next run. */
 export const reconcilePaymentsJob = defineJob({ name: 'payments.reconcile', payload: z.object({}), maxAttempts: 1 })
-
-export const handleSettlePayment: Handler<SettlePayload> = async (payload) => {
-  const { settlePayment } = await import('./settle-payment')
-  await settlePayment(payload)
-}
-
-export const handleReconcilePayments: Handler<object> = async () => {
-  const { reconcilePayments } = await import('./reconcile-payments')
-  await reconcilePayments()
-}

@@ -1,5 +1,5 @@
 import { db, type Prisma } from '@/lib/db'
-import { isId } from '@/lib/kit'
+import { isId, type Page, pageOf } from '@/lib/kit'
 import { OPEN_STATES, type PaymentState } from './states'
 
 const PAGE = 20
@@ -24,7 +24,6 @@ export type PaymentView = {
 }
 /** A fact of the timeline: kinds are `created`, `awaiting`, `provider_unavailable`, the states, `second_invoice`, `review_decided`, `credited`. */
 export type TimelineEvent = { kind: string; data: Prisma.JsonValue; at: Date }
-export type PaymentPage<View> = { items: View[]; nextCursor: string | null }
 export type AdminPaymentView = PaymentView & {
   userId: string
   providerPaymentId: string | null
@@ -76,18 +75,15 @@ function forCustomer(event: TimelineEvent): TimelineEvent {
   return { ...event, data: { decision } }
 }
 
-/** A page of a customer's payments, newest first. The cursor is the last id seen; anything else starts from the top. */
-export async function listPayments(query: {
-  userId: string
-  cursor?: string | null
-}): Promise<PaymentPage<PaymentView>> {
+/** A page of a customer's payments, newest first. `before` is the last id seen; anything else starts from the top. */
+export async function listPayments(query: { userId: string; before?: string }): Promise<Page<PaymentView>> {
   const rows = await db().payment.findMany({
-    where: { userId: query.userId, ...before(query.cursor) },
+    where: { userId: query.userId, ...olderThan(query.before) },
     orderBy: { id: 'desc' },
     take: PAGE + 1,
     select: VIEW,
   })
-  return pageOf(rows.map(shown))
+  return pageOf(rows.map(shown), PAGE)
 }
 
 /** One of the customer's own payments with its timeline; null for anyone else's. */
@@ -104,15 +100,15 @@ export async function findPayment(query: {
 
 /** A page of all payments, newest first, of one state or of all. For staff with `payments.read`. */
 export async function listAllPayments(
-  query: { state?: PaymentState; cursor?: string | null } = {},
-): Promise<PaymentPage<AdminPaymentView>> {
+  query: { state?: PaymentState; before?: string } = {},
+): Promise<Page<AdminPaymentView>> {
   const rows = await db().payment.findMany({
-    where: { ...(query.state ? { state: query.state } : {}), ...before(query.cursor) },
+    where: { ...(query.state ? { state: query.state } : {}), ...olderThan(query.before) },
     orderBy: { id: 'desc' },
     take: PAGE + 1,
     select: ADMIN_VIEW,
   })
-  return pageOf(rows.map(shown))
+  return pageOf(rows.map(shown), PAGE)
 }
 
 /** One payment for staff: timeline and what the provider sent about it. Null when there is none. */
@@ -138,11 +134,6 @@ export async function countPaymentsNeedingReview(): Promise<number> {
   return db().payment.count({ where: { state: 'needs_review' } })
 }
 
-function before(cursor: string | null | undefined): { id?: { lt: string } } {
-  return cursor && isId('pay', cursor) ? { id: { lt: cursor } } : {}
-}
-
-function pageOf<View extends { id: string }>(rows: View[]): PaymentPage<View> {
-  const items = rows.slice(0, PAGE)
-  return { items, nextCursor: rows.length > PAGE ? items.at(-1)!.id : null }
+function olderThan(before: string | undefined): { id?: { lt: string } } {
+  return before && isId('pay', before) ? { id: { lt: before } } : {}
 }

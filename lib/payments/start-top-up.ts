@@ -16,8 +16,8 @@ import {
 import { log } from '@/lib/log'
 import type { Provider } from './providers/provider'
 import { findProvider } from './providers/registry'
-import { MAX_TOP_UP_MICROS, MIN_TOP_UP_MICROS } from './schemas'
 import { OPEN_STATES, type PaymentState } from './states'
+import { topUpLimits } from './top-up-limits'
 
 /** How long a customer may pay: coins need minutes to be bought and up to an hour to be confirmed. */
 const CHECKOUT_LIFETIME_MS = 2 * HOUR_MS
@@ -60,8 +60,7 @@ export async function startTopUp(
   const provider = findProvider(input.provider, options.providers)
   if (!provider) return refused('unknown_provider')
   if (!isWholeCents(input.amountMicros)) return refused('amount_not_whole_cents')
-  const minMicros = provider.minMicros > MIN_TOP_UP_MICROS ? provider.minMicros : MIN_TOP_UP_MICROS
-  const maxMicros = provider.maxMicros < MAX_TOP_UP_MICROS ? provider.maxMicros : MAX_TOP_UP_MICROS
+  const { minMicros, maxMicros } = topUpLimits(provider)
   if (input.amountMicros < minMicros || input.amountMicros > maxMicros)
     return refused('amount_out_of_range', { minMicros: minMicros.toString(), maxMicros: maxMicros.toString() })
 

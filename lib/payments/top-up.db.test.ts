@@ -356,8 +356,8 @@ describe('starting', () => {
     expect(started.filter((each) => each.ok)).toHaveLength(20)
     expect(await start({}, Promise.resolve(user))).toMatchObject({ refusal: { code: 'too_many_open_payments' } })
     const first = await listPayments({ userId: user.id })
-    expect(first.items).toHaveLength(20)
-    expect(first.nextCursor).toBeNull()
+    expect(first.rows).toHaveLength(20)
+    expect(first.nextBefore).toBeNull()
   })
 
   test.each(PAYMENT_STANDS)(

@@ -1,5 +1,4 @@
 export { createPx6 } from './px6/create-px6'
-export { type Px6Params, px6ParamsSchema } from './px6/schemas'
 export {
   type Purchase,
   type PurchasedProxy,

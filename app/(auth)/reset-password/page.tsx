@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { ActionForm } from '@/components/ui/action-form'
 import { TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
+import type { SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { resetPasswordAction } from '../actions'
 
@@ -11,11 +12,7 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('password'))('resetTitle') }
 }
 
-export default async function ResetPasswordPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function ResetPasswordPage({ searchParams }: { searchParams: SearchParams }) {
   const { token } = await searchParams
   const say = await getTranslations('password')
   const again = (

@@ -6,6 +6,7 @@ import { ActionForm } from '@/components/ui/action-form'
 import { Alert } from '@/components/ui/alert'
 import { TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
+import type { SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { currentUser, rememberedNextPath, safePath } from '@/lib/web'
 import { signInAction } from '../actions'
@@ -16,11 +17,7 @@ export async function generateMetadata(): Promise<Metadata> {
 
 const NOTICES = { verified: 'verified', reset: 'reset', 'signed-out': 'signedOut' } as const
 
-export default async function SignInPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function SignInPage({ searchParams }: { searchParams: SearchParams }) {
   const { next, notice } = await searchParams
   const path = safePath(typeof next === 'string' ? next : await rememberedNextPath())
   if (await currentUser()) redirect(path)

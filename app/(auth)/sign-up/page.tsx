@@ -6,6 +6,7 @@ import type { ReactNode } from 'react'
 import { ActionForm } from '@/components/ui/action-form'
 import { CheckboxField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
+import type { SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { currentUser, safePath } from '@/lib/web'
 import { signUpAction } from '../actions'
@@ -14,11 +15,7 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('signUp'))('title') }
 }
 
-export default async function SignUpPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function SignUpPage({ searchParams }: { searchParams: SearchParams }) {
   const { next } = await searchParams
   const path = typeof next === 'string' ? safePath(next) : null
   if (await currentUser()) redirect(path ?? '/account')

@@ -5,6 +5,7 @@ import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
+import type { SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { env } from '@/lib/env'
 import { requestVerificationAction, verifyEmailAction } from '../actions'
@@ -17,11 +18,7 @@ export async function generateMetadata(): Promise<Metadata> {
  * Two questions at one address: with a token from the mail it asks for the press that confirms (mail scanners open links, but do not press buttons);
  * without one it says where to look for the mail.
  */
-export default async function VerifyPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function VerifyPage({ searchParams }: { searchParams: SearchParams }) {
   const { token } = await searchParams
   const say = await getTranslations('verify')
   const isFromMail = typeof token === 'string'

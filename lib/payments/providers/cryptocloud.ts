@@ -2,7 +2,7 @@ import { accepted, amountText, invariant, OperationalError, refused } from '@/li
 import { jwtVerify } from 'jose'
 import { z } from 'zod'
 import { callProvider, inBatches, readAnswer, readEach } from './call'
-import { microsOf } from './decimal'
+import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
 const NAME = 'cryptocloud'
@@ -19,13 +19,6 @@ const STATUSES: Record<string, TruthState> = {
   canceled: 'expired',
 }
 
-const micros = z.unknown().transform((amount, context) => {
-  const value = microsOf(amount)
-  if (value !== null) return value
-  context.addIssue({ code: 'custom', message: 'not an amount' })
-  return z.NEVER
-})
-
 const createdSchema = z.object({
   status: z.literal('success'),
   result: z.object({
@@ -40,11 +33,11 @@ const invoiceSchema = z.object({
   uuid: z.string().regex(/^(INV-)?[A-Z0-9]{4,32}$/),
   order_id: z.string().max(200).nullish(),
   status: z.string().refine((status) => Object.hasOwn(STATUSES, status)),
-  amount_usd: micros,
-  amount_in_fiat: micros.optional(),
+  amount_usd: microsSchema,
+  amount_in_fiat: microsSchema.optional(),
   fiat_currency: z.string().max(10).nullish(),
-  received_usd: micros.nullish(),
-  amount_paid_usd: micros.nullish(),
+  received_usd: microsSchema.nullish(),
+  amount_paid_usd: microsSchema.nullish(),
   test_mode: z.boolean(),
 })
 type Invoice = z.infer<typeof invoiceSchema>

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { accepted, amountText, invariant, OperationalError, refused, type Result } from '@/lib/kit'
 import { z } from 'zod'
 import { callProvider, inBatches, readAnswer, readEach } from './call'
-import { microsOf } from './decimal'
+import { microsSchema } from './decimal'
 import {
   MAX_WEBHOOK_BYTES,
   type Provider,
@@ -26,18 +26,11 @@ const STATES: Record<string, TruthState> = {
   cancelled: 'cancelled',
 }
 
-const micros = z.unknown().transform((amount, context) => {
-  const value = microsOf(amount)
-  if (value !== null) return value
-  context.addIssue({ code: 'custom', message: 'not an amount' })
-  return z.NEVER
-})
-
 const invoiceSchema = z.object({
   id: z.string().min(1).max(100),
   orderId: z.string().max(200),
-  amount: micros,
-  paid: micros,
+  amount: microsSchema,
+  paid: microsSchema,
   currency: z.string().max(10),
   state: z.string().refine((state) => Object.hasOwn(STATES, state)),
   test: z.boolean(),

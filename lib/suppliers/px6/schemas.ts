@@ -10,7 +10,6 @@ export const px6ParamsSchema = z.object({
   version: z.enum(['3', '4', '6']).default('4'),
   type: z.enum(['http', 'socks']).default('http'),
 })
-export type Px6Params = z.infer<typeof px6ParamsSchema>
 
 const proxySchema = z.object({
   id: text.pipe(z.string().min(1)),

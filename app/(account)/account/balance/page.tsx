@@ -6,6 +6,7 @@ import { EmptyState } from '@/components/ui/empty-state'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { getBalance, listStatement } from '@/lib/ledger'
 import { requireUser } from '@/lib/web'
 
@@ -13,17 +14,12 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('statement'))('title') }
 }
 
-export default async function BalancePage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function BalancePage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const { before: asked } = await searchParams
-  const before = typeof asked === 'string' && /^\d{1,18}$/.test(asked) ? BigInt(asked) : undefined
-  const [say, common, balance, statement] = await Promise.all([
+  const asked = oneOf((await searchParams).before)
+  const before = asked && /^\d{1,18}$/.test(asked) ? BigInt(asked) : undefined
+  const [say, balance, statement] = await Promise.all([
     getTranslations('statement'),
-    getTranslations('common'),
     getBalance({ userId: user.id }),
     listStatement({ userId: user.id, before }),
   ])
@@ -51,15 +47,7 @@ export default async function BalancePage({
         currency={currency}
         empty={<EmptyState title={say('emptyTitle')}>{say('emptyText')}</EmptyState>}
       />
-      <Pagination
-        label={common('pages')}
-        newer={before === undefined ? undefined : { href: '/account/balance', text: common('previousPage') }}
-        older={
-          statement.nextBefore === null
-            ? undefined
-            : { href: `/account/balance?before=${statement.nextBefore}`, text: common('nextPage') }
-        }
-      />
+      <Pagination path="/account/balance" before={asked} nextBefore={statement.nextBefore?.toString() ?? null} />
     </>
   )
 }

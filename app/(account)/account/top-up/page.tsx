@@ -11,11 +11,12 @@ import { TextField } from '@/components/ui/field'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
 import { RequestKey } from '@/components/ui/request-key'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { amountText, ceilToCents, formatMoney, isId, newId, parseAmount } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { findOrderIntent } from '@/lib/orders'
-import { enabledProviders, MAX_TOP_UP_MICROS, MIN_TOP_UP_MICROS, type Provider } from '@/lib/payments'
+import { enabledProviders, leastTopUpMicros, topUpLimits } from '@/lib/payments'
 import { requireUser } from '@/lib/web'
 import { startTopUpAction } from './actions'
 
@@ -23,27 +24,22 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('payments'))('topUpTitle') }
 }
 
-type Query = Record<string, string | string[] | undefined>
-
 /** `?intent=` names a choice that waits for money, and the amount is what it lacks; `?amount=` asks for another one. */
-export default async function TopUpPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function TopUpPage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const query = await searchParams
+  const { intent: intentId, amount } = await searchParams
   const [say, locale, balance, intent] = await Promise.all([
     getTranslations('payments'),
     getLocale(),
     getBalance({ userId: user.id }),
-    findWaitingIntent(user.id, query.intent),
+    findWaitingIntent(user.id, oneOf(intentId)),
   ])
   const { balanceMicros, currency } = balance
   const money = (micros: bigint) => formatMoney(micros, currency, locale)
-  const limits = enabledProviders().map(limitsOf)
-  const leastMicros = limits.reduce(
-    (least, each) => (each.minMicros < least ? each.minMicros : least),
-    MAX_TOP_UP_MICROS,
-  )
+  const limits = enabledProviders().map((provider) => ({ name: provider.name, ...topUpLimits(provider) }))
+  const leastMicros = leastTopUpMicros()
   const missingMicros = intent && intent.totalMicros > balanceMicros ? intent.totalMicros - balanceMicros : 0n
-  const wanted = missingMicros > 0n ? ceilToCents(missingMicros) : readAmount(query.amount)
+  const wanted = missingMicros > 0n ? ceilToCents(missingMicros) : readAmount(oneOf(amount))
   const amountMicros = wanted === null ? null : wanted > leastMicros ? wanted : leastMicros
   const providers = await Promise.all(
     limits.map(async ({ name, minMicros, maxMicros }) => ({
@@ -94,22 +90,13 @@ export default async function TopUpPage({ searchParams }: { searchParams: Promis
   )
 }
 
-/** What may be paid at once through a provider: its own limits within the shop's. */
-function limitsOf({ name, minMicros, maxMicros }: Provider) {
-  return {
-    name,
-    minMicros: minMicros > MIN_TOP_UP_MICROS ? minMicros : MIN_TOP_UP_MICROS,
-    maxMicros: maxMicros < MAX_TOP_UP_MICROS ? maxMicros : MAX_TOP_UP_MICROS,
-  }
-}
-
-async function findWaitingIntent(userId: string, intentId: Query[string]) {
-  if (typeof intentId !== 'string' || !isId('int', intentId)) return null
+async function findWaitingIntent(userId: string, intentId: string | undefined) {
+  if (!intentId || !isId('int', intentId)) return null
   const intent = await findOrderIntent({ userId, intentId })
   return intent?.state === 'waiting' ? intent : null
 }
 
-function readAmount(text: Query[string]): bigint | null {
-  const micros = typeof text === 'string' ? parseAmount(text) : null
+function readAmount(text: string | undefined): bigint | null {
+  const micros = text === undefined ? null : parseAmount(text)
   return micros === null || micros === 0n ? null : ceilToCents(micros)
 }

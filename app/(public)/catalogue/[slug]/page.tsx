@@ -8,18 +8,19 @@ import { fromPrice, placesOf, readChoice } from '@/components/catalogue/choice'
 import { Card } from '@/components/ui/card'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
+import type { SearchParams } from '@/components/ui/search-params'
 import { type CatalogPlan, discounted, findPlanBySlug } from '@/lib/catalog'
 import { env } from '@/lib/env'
 import { newId } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
-import { enabledProviders, MIN_TOP_UP_MICROS } from '@/lib/payments'
+import { leastTopUpMicros } from '@/lib/payments'
 import { listAvailability } from '@/lib/provisioning'
 import { currentUser } from '@/lib/web'
 import { buyAction } from './actions'
 
 type Props = {
   params: Promise<{ slug: string }>
-  searchParams: Promise<Record<string, string | string[] | undefined>>
+  searchParams: SearchParams
 }
 
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
@@ -114,14 +115,6 @@ export default async function PlanPage({ params, searchParams }: Props) {
       </div>
     </>
   )
-}
-
-/** The least that can be paid in at once, by whichever way of paying asks for the least. */
-function leastTopUpMicros(): bigint {
-  const least = enabledProviders()
-    .map((provider) => provider.minMicros)
-    .sort((a, b) => (a < b ? -1 : 1))[0]
-  return least && least > MIN_TOP_UP_MICROS ? least : MIN_TOP_UP_MICROS
 }
 
 /** Every price of a plan: what a piece costs, by period and by how many are taken at once. */

@@ -5,7 +5,7 @@ import { ButtonLink } from '@/components/ui/button'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
-import { isId } from '@/lib/kit'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { listOrders } from '@/lib/orders'
 import { requireUser } from '@/lib/web'
 
@@ -13,19 +13,10 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('orders'))('title') }
 }
 
-export default async function OrdersPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function OrdersPage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const { before: asked } = await searchParams
-  const before = typeof asked === 'string' && isId('ord', asked) ? asked : undefined
-  const [say, common, page] = await Promise.all([
-    getTranslations('orders'),
-    getTranslations('common'),
-    listOrders({ userId: user.id, before }),
-  ])
+  const before = oneOf((await searchParams).before)
+  const [say, page] = await Promise.all([getTranslations('orders'), listOrders({ userId: user.id, before })])
   const buy = <ButtonLink href="/catalogue">{say('emptyAction')}</ButtonLink>
   return (
     <>
@@ -38,13 +29,7 @@ export default async function OrdersPage({
           </EmptyState>
         }
       />
-      <Pagination
-        label={common('pages')}
-        newer={before ? { href: '/account/orders', text: common('previousPage') } : undefined}
-        older={
-          page.nextBefore ? { href: `/account/orders?before=${page.nextBefore}`, text: common('nextPage') } : undefined
-        }
-      />
+      <Pagination path="/account/orders" before={before} nextBefore={page.nextBefore} />
     </>
   )
 }

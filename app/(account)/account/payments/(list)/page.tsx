@@ -7,6 +7,7 @@ import { EmptyState } from '@/components/ui/empty-state'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { DataTable } from '@/components/ui/table'
@@ -18,23 +19,17 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('payments'))('title') }
 }
 
-export default async function PaymentsPage({
-  searchParams,
-}: {
-  searchParams: Promise<Record<string, string | string[] | undefined>>
-}) {
+export default async function PaymentsPage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const { before } = await searchParams
-  const cursor = typeof before === 'string' ? before : null
-  const [say, common, frame, page] = await Promise.all([
+  const before = oneOf((await searchParams).before)
+  const [say, frame, page] = await Promise.all([
     getTranslations('payments'),
-    getTranslations('common'),
     getTranslations('frame'),
-    listPayments({ userId: user.id, cursor }),
+    listPayments({ userId: user.id, before }),
   ])
   const providers = new Map(
     await Promise.all(
-      [...new Set(page.items.map((payment) => payment.provider))].map(
+      [...new Set(page.rows.map((payment) => payment.provider))].map(
         async (provider) => [provider, (await nameProvider(provider)).name] as const,
       ),
     ),
@@ -52,7 +47,7 @@ export default async function PaymentsPage({
       />
       <DataTable
         caption={say('caption')}
-        rows={page.items}
+        rows={page.rows}
         rowKey={(payment) => payment.id}
         empty={
           <EmptyState
@@ -98,15 +93,7 @@ export default async function PaymentsPage({
           },
         ]}
       />
-      <Pagination
-        label={common('pages')}
-        newer={cursor ? { href: '/account/payments', text: common('previousPage') } : undefined}
-        older={
-          page.nextCursor
-            ? { href: `/account/payments?before=${page.nextCursor}`, text: common('nextPage') }
-            : undefined
-        }
-      />
+      <Pagination path="/account/payments" before={before} nextBefore={page.nextBefore} />
     </>
   )
 }

@@ -1,12 +1,12 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import { oneOf, type SearchParams, withQuery } from '@/components/admin/search-param'
 import { Button } from '@/components/ui/button'
 import { EmptyState } from '@/components/ui/empty-state'
 import { Input, Label } from '@/components/ui/input'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { Status } from '@/components/ui/status'
 import { DataTable } from '@/components/ui/table'
 import { RelativeTime } from '@/components/ui/time'
@@ -22,11 +22,7 @@ export default async function CustomersPage({ searchParams }: { searchParams: Se
   const query = await searchParams
   const search = oneOf(query.search)
   const before = oneOf(query.before)
-  const [say, common, page] = await Promise.all([
-    getTranslations('admin'),
-    getTranslations('common'),
-    listCustomers({ search, before }),
-  ])
+  const [say, page] = await Promise.all([getTranslations('admin'), listCustomers({ search, before })])
   const addressState = (customer: CustomerView) => {
     if (customer.suspendedAt) return <Status tone="bad">{say('suspended')}</Status>
     return customer.emailVerifiedAt ? (
@@ -68,15 +64,7 @@ export default async function CustomersPage({ searchParams }: { searchParams: Se
           { key: 'since', head: say('since'), cell: (customer) => <RelativeTime at={customer.createdAt} /> },
         ]}
       />
-      <Pagination
-        label={common('pages')}
-        newer={before ? { href: withQuery('/admin/customers', { search }), text: common('previousPage') } : undefined}
-        older={
-          page.nextBefore
-            ? { href: withQuery('/admin/customers', { search, before: page.nextBefore }), text: common('nextPage') }
-            : undefined
-        }
-      />
+      <Pagination path="/admin/customers" query={{ search }} before={before} nextBefore={page.nextBefore} />
     </>
   )
 }

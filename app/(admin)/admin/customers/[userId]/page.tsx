@@ -106,7 +106,7 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
         {payments && (
           <section>
             <h2 className="mb-3 text-base font-semibold">{say('customerPayments')}</h2>
-            <PaymentsTable payments={payments.items} empty={<EmptyState title={say('paymentsEmpty')} />} />
+            <PaymentsTable payments={payments.rows} empty={<EmptyState title={say('paymentsEmpty')} />} />
           </section>
         )}
       </div>

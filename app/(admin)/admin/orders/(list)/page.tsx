@@ -1,12 +1,11 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { OrdersTable } from '@/components/admin/orders-table'
-import { oneOf, type SearchParams, withQuery } from '@/components/admin/search-param'
 import { StateFilter } from '@/components/admin/state-filter'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
-import { isId } from '@/lib/kit'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { listAllOrders, ORDER_TRANSITIONS, type OrderState } from '@/lib/orders'
 import { requireAdmin } from '@/lib/web'
 
@@ -20,12 +19,10 @@ export default async function AdminOrdersPage({ searchParams }: { searchParams: 
   await requireAdmin('orders.read')
   const query = await searchParams
   const state = STATES.find((each) => each === oneOf(query.state))
-  const asked = oneOf(query.before)
-  const before = asked && isId('ord', asked) ? asked : undefined
-  const [say, states, common, page] = await Promise.all([
+  const before = oneOf(query.before)
+  const [say, states, page] = await Promise.all([
     getTranslations('admin'),
     getTranslations('orders'),
-    getTranslations('common'),
     listAllOrders({ state, before }),
   ])
   return (
@@ -44,15 +41,7 @@ export default async function AdminOrdersPage({ searchParams }: { searchParams: 
         showsCustomer
         empty={<EmptyState title={say('ordersEmpty')}>{say('ordersEmptyText')}</EmptyState>}
       />
-      <Pagination
-        label={common('pages')}
-        newer={before ? { href: withQuery('/admin/orders', { state }), text: common('previousPage') } : undefined}
-        older={
-          page.nextBefore
-            ? { href: withQuery('/admin/orders', { state, before: page.nextBefore }), text: common('nextPage') }
-            : undefined
-        }
-      />
+      <Pagination path="/admin/orders" query={{ state }} before={before} nextBefore={page.nextBefore} />
     </>
   )
 }

@@ -1,11 +1,11 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { PaymentsTable } from '@/components/admin/payments-table'
-import { oneOf, type SearchParams, withQuery } from '@/components/admin/search-param'
 import { StateFilter } from '@/components/admin/state-filter'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
+import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { listAllPayments, PAYMENT_TRANSITIONS, type PaymentState } from '@/lib/payments'
 import { requireAdmin } from '@/lib/web'
 
@@ -19,12 +19,11 @@ export default async function AdminPaymentsPage({ searchParams }: { searchParams
   await requireAdmin('payments.read')
   const query = await searchParams
   const state = STATES.find((each) => each === oneOf(query.state))
-  const cursor = oneOf(query.before)
-  const [say, states, common, page] = await Promise.all([
+  const before = oneOf(query.before)
+  const [say, states, page] = await Promise.all([
     getTranslations('admin'),
     getTranslations('payments'),
-    getTranslations('common'),
-    listAllPayments({ state, cursor }),
+    listAllPayments({ state, before }),
   ])
   return (
     <>
@@ -38,18 +37,10 @@ export default async function AdminPaymentsPage({ searchParams }: { searchParams
         states={STATES.map((value) => ({ value, text: states(`state_${value}`) }))}
       />
       <PaymentsTable
-        payments={page.items}
+        payments={page.rows}
         empty={<EmptyState title={say('paymentsEmpty')}>{say('paymentsEmptyText')}</EmptyState>}
       />
-      <Pagination
-        label={common('pages')}
-        newer={cursor ? { href: withQuery('/admin/payments', { state }), text: common('previousPage') } : undefined}
-        older={
-          page.nextCursor
-            ? { href: withQuery('/admin/payments', { state, before: page.nextCursor }), text: common('nextPage') }
-            : undefined
-        }
-      />
+      <Pagination path="/admin/payments" query={{ state }} before={before} nextBefore={page.nextBefore} />
     </>
   )
 }
