@@ -17,7 +17,7 @@ test('with a short balance the order waits, and is placed by itself when exactly
   await page.getByRole('button', { name: /^Pay \d/ }).click()
   await page.getByRole('link', { name: /back/i }).click()
   await page.getByRole('link', { name: /Open order/ }).click({ timeout: 30_000 })
-  await expect(page.getByText(/2 of 2 proxies are yours/)).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByText(/Proxies: 2 of 2\./)).toBeVisible({ timeout: 20_000 })
 })
 
 test('a price that changes between page and click is asked about again', async ({ page, person }) => {
@@ -47,7 +47,7 @@ test('bought from a supplier the moment it is ordered, and it works', async ({ p
   await page.goto('/catalogue/datacenter-ipv6?country=DE&days=7&quantity=5')
   await page.getByRole('button', { name: /Buy 5 for/ }).click()
   await page.waitForURL(/\/account\/orders\/ord_/)
-  await expect(page.getByText(/5 of 5 proxies are yours/)).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText(/Proxies: 5 of 5\./)).toBeVisible({ timeout: 30_000 })
 })
 
 test('what the supplier refuses is refunded by itself, and the page says so', async ({ page, person }) => {

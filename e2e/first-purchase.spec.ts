@@ -46,7 +46,7 @@ test('sign up, confirm, top up 20, buy 3 proxies, reach a page through one of th
   await page.getByLabel('Pieces').fill('3')
   await page.getByRole('button', { name: 'Buy 3 for 3.60 USD from balance' }).click()
   await page.waitForURL(/\/account\/orders\/ord_/)
-  await expect(page.getByText(/3 of 3 proxies are yours/)).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByText(/Proxies: 3 of 3\./)).toBeVisible({ timeout: 20_000 })
 
   const file = await page.request.get(`${page.url()}/export?format=txt`)
   expect(file.headers()['cache-control']).toContain('no-store')

@@ -7,6 +7,7 @@ import { orderFailed } from './order-failed'
 import { orderIntentRefused } from './order-intent-refused'
 import { passwordChanged } from './password-changed'
 import { resetPassword } from './reset-password'
+import { topUpDeclined } from './top-up-declined'
 import { topUpNeedsReview } from './top-up-needs-review'
 import { topUpReceipt } from './top-up-receipt'
 import { verifyEmail } from './verify-email'
@@ -19,6 +20,7 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   password_changed: passwordChanged,
   top_up_receipt: topUpReceipt,
   top_up_needs_review: topUpNeedsReview,
+  top_up_declined: topUpDeclined,
   order_delivered: orderDelivered,
   order_failed: orderFailed,
   order_intent_refused: orderIntentRefused,

@@ -17,6 +17,8 @@ export type EmailProps = {
     provider: string
   }
   top_up_needs_review: { paymentId: string; requestedMicros: string; currency: string }
+  /** A person looked at a payment and decided against crediting it. */
+  top_up_declined: { paymentId: string; requestedMicros: string; currency: string }
   order_delivered: {
     orderId: string
     quantity: number

@@ -1,14 +1,16 @@
 import { recordAudit } from '@/lib/audit'
 import { inTransaction, Prisma } from '@/lib/db'
 import { accepted, invariant, maskCardNumbers, type Refusal, refused, type Result } from '@/lib/kit'
+import { queuePaymentMail } from './queue-payment-mail'
 
 export type ReviewDecision = { paymentId: string; decision: 'credit_received' | 'decline'; reason: string }
 export type ReviewRefusal = Refusal<'not_found' | 'not_in_review' | 'nothing_to_credit' | 'reason_missing'>
 
 /**
- * A member of staff decides about a payment that waits for a person: credit what was received, or decline. Writes timeline, audit entry and,
- * for a credit, the receipt. The reason is kept with card numbers masked. Whether the actor may decide is the caller's question.
- * Refuses to credit what cannot be counted in our currency (`nothing_to_credit`): such money is corrected in the ledger, by hand.
+ * A member of staff decides about a payment that waits for a person: credit what was received, or decline. Writes timeline, audit entry and
+ * the mail that tells the customer: the receipt, or that it was declined. The reason is kept with card numbers masked, and stays with staff. Whether
+ * the actor may decide is the caller's question. Refuses to credit what cannot be counted in our currency (`nothing_to_credit`): such money is
+ * corrected in the ledger, by hand.
  */
 export async function decideReview(
   actor: { id: string },
@@ -18,9 +20,17 @@ export async function decideReview(
   if (reason === '') return refused('reason_missing')
   return inTransaction<{ state: 'credited' | 'declined' }, ReviewRefusal>(async (tx) => {
     const [payment] = await tx.$queryRaw<
-      { state: string; receivedMicros: bigint | null; providerPaymentId: string | null }[]
+      {
+        state: string
+        userId: string
+        requestedMicros: bigint
+        currency: string
+        receivedMicros: bigint | null
+        providerPaymentId: string | null
+      }[]
     >(Prisma.sql`
-      SELECT state, received_micros AS "receivedMicros", provider_payment_id AS "providerPaymentId"
+      SELECT state, user_id AS "userId", requested_micros AS "requestedMicros", currency, received_micros AS "receivedMicros",
+        provider_payment_id AS "providerPaymentId"
       FROM payments WHERE id = ${input.paymentId} FOR NO KEY UPDATE`)
     if (!payment) return refused('not_found')
     if (payment.state !== 'needs_review') return refused('not_in_review', { state: payment.state })
@@ -50,6 +60,9 @@ export async function decideReview(
       data: { state: 'declined', nextCheckAt: null },
       select: { id: true },
     })
+    // More money may come and be decided about anew, which is another fact; the amount tells them apart.
+    const key = `declined:${input.paymentId}:${receivedMicros ?? 0n}`
+    await queuePaymentMail(tx, { key, template: 'top_up_declined' }, { ...payment, id: input.paymentId })
     return accepted({ state: 'declined' })
   })
 }

@@ -6,6 +6,7 @@ import { decideSettlement, type ReviewReason, type SettledPayment } from './deci
 import type { SettlePayload } from './jobs'
 import type { Provider, Truth } from './providers/provider'
 import { findProvider } from './providers/registry'
+import { queuePaymentMail } from './queue-payment-mail'
 import type { PaymentState } from './states'
 
 export type SettleOutcome =
@@ -237,21 +238,7 @@ async function sendToReview(
     subjectId: payment.id,
     data,
   })
-  await queueReviewMail(tx, payment)
-}
-
-/** The mail that says a person looks at it. Written by SQL because the address belongs to identity's table, which is not ours to read. */
-async function queueReviewMail(
-  tx: Tx,
-  payment: { id: string; userId: string; requestedMicros: bigint; currency: string },
-): Promise<void> {
-  const props = {
-    paymentId: payment.id,
-    requestedMicros: payment.requestedMicros.toString(),
-    currency: payment.currency,
-  }
-  await tx.$executeRaw(Prisma.sql`
-    SELECT queue_user_email(${`review:${payment.id}`}, ${payment.userId}, 'top_up_needs_review', ${JSON.stringify(props)}::jsonb)`)
+  await queuePaymentMail(tx, { key: `review:${payment.id}`, template: 'top_up_needs_review' }, payment)
 }
 
 /**
@@ -301,7 +288,11 @@ async function keepSecondInvoice(tx: Tx, payment: LockedPayment, truth: Truth, a
     subjectId: id,
     data: { reason: 'second_invoice', paymentId: payment.id },
   })
-  await queueReviewMail(tx, { ...payment, id, requestedMicros })
+  await queuePaymentMail(
+    tx,
+    { key: `review:${id}`, template: 'top_up_needs_review' },
+    { ...payment, id, requestedMicros },
+  )
 }
 
 /** Writes on the inbox message what came of it. Without a message nothing happens. */
