@@ -7,6 +7,8 @@ import { env, isDevelopmentServer } from '@/lib/env'
  * path was asked for. It authorises nothing: pages, actions and routes do that themselves.
  */
 export function proxy(request: NextRequest): NextResponse {
+  if (!isReadable(request.nextUrl)) return refuse(400, 'The address holds characters that mean nothing.')
+  if (isForeign(request)) return refuse(403, 'The form was sent from a page of another site.')
   const nonce = randomBytes(16).toString('base64')
   const policy = contentPolicy(nonce)
   const headers = new Headers(request.headers)
@@ -24,6 +26,37 @@ export function proxy(request: NextRequest): NextResponse {
   if (env().PUBLIC_URL.startsWith('https://'))
     response.headers.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
   return response
+}
+
+/** Whether the address can be decoded and holds no zero byte, which no id, name or search has and PostgreSQL cannot take. */
+function isReadable({ pathname, search }: { pathname: string; search: string }): boolean {
+  try {
+    return !decodeURIComponent(pathname).includes('\0') && !/%00/.test(search)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Whether something that changes data comes from another site's page: its Origin is neither the shop's nor the host that was asked. A header
+ * that says the host was another one (`X-Forwarded-Host`) is not asked. Machines send no Origin; what they may do is theirs to prove.
+ */
+function isForeign({ method, headers }: NextRequest): boolean {
+  const origin = headers.get('origin')
+  if (origin === null || method === 'GET' || method === 'HEAD') return false
+  if (origin === new URL(env().PUBLIC_URL).origin) return false
+  return !URL.canParse(origin) || new URL(origin).host !== headers.get('host')
+}
+
+function refuse(status: number, sentence: string): NextResponse {
+  return new NextResponse(sentence, {
+    status,
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    },
+  })
 }
 
 /**

@@ -86,7 +86,11 @@ let parsed: Env | undefined
 
 /** The settings of this process. Parsed on first use, so that importing a module needs no settings. */
 export function env(): Env {
-  parsed ??= parseEnv(process.env)
+  if (!parsed) {
+    parsed = parseEnv(process.env)
+    // next-auth reads its address from here and from nowhere else; without it, it sends people to port 3000 of their own machine.
+    process.env.NEXTAUTH_URL = parsed.PUBLIC_URL
+  }
   return parsed
 }
 

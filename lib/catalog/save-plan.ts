@@ -2,6 +2,7 @@ import { type Actor, recordAudit } from '@/lib/audit'
 import { inTransaction } from '@/lib/db'
 import { accepted, newId, refused, type Refusal, type Result } from '@/lib/kit'
 import { readCatalog } from './queries'
+import { refuseTakenSlug } from './refuse-taken-slug'
 import type { SavePlanInput } from './schemas'
 
 /**
@@ -50,7 +51,7 @@ export async function savePlan(
       },
     })
     return accepted({ planId: id, revision })
-  })
+  }).catch(refuseTakenSlug)
   await readCatalog({ fresh: true })
   return result
 }

@@ -2,6 +2,7 @@ import { type Actor, recordAudit } from '@/lib/audit'
 import { inTransaction } from '@/lib/db'
 import { accepted, newId, refused, type Refusal, type Result } from '@/lib/kit'
 import { readCatalog } from './queries'
+import { refuseTakenSlug } from './refuse-taken-slug'
 import type { SaveProductInput } from './schemas'
 
 /** Creates a product, or changes the one that is named. Refuses `slug_taken` and `not_found`. */
@@ -27,7 +28,7 @@ export async function saveProduct(
       data: { slug: data.slug, isActive: data.isActive },
     })
     return accepted({ productId: id })
-  })
+  }).catch(refuseTakenSlug)
   await readCatalog({ fresh: true })
   return result
 }

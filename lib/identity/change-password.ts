@@ -3,9 +3,11 @@ import { accepted, type Clock, type Refusal, type Result, refused, systemClock }
 import { hashPassword, isPasswordRight, passwordWeakness } from './passwords'
 import { tellPasswordChanged } from './reset-password'
 import { revokeSessions } from './sessions'
+import { voidTokens } from './tokens'
 
 /**
- * Changes the password of somebody who is signed in and knows the old one. Ends their other sessions; the one they used stays. Refuses
+ * Changes the password of somebody who is signed in and knows the old one. Ends their other sessions, and the
+ * links for a new password that are still open; the session they used stays. Refuses
  * `password_wrong` and `password_too_weak` (fact `reason`).
  */
 export async function changePassword(
@@ -28,7 +30,9 @@ export async function changePassword(
       data: { passwordHash },
     })
     if (changed.count === 0) return refused('password_wrong')
-    await revokeSessions(tx, { userId: user.id, exceptSessionId: actor.sessionId, now: clock() })
+    const now = clock()
+    await revokeSessions(tx, { userId: user.id, exceptSessionId: actor.sessionId, now })
+    await voidTokens(tx, { userId: user.id, purpose: 'reset_password', now })
     await tellPasswordChanged(tx, user)
     return accepted(null)
   })

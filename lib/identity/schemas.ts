@@ -48,7 +48,13 @@ export const signUpSchema = z.object({
 })
 
 export const signInSchema = z.object({
-  login: z.string('required').trim().min(1, 'required').max(EMAIL_LENGTH_MAX, 'login_invalid'),
+  // Zero bytes are refused here and not by PostgreSQL, which cannot store them and would make a fault of them.
+  login: z
+    .string('required')
+    .trim()
+    .min(1, 'required')
+    .max(EMAIL_LENGTH_MAX, 'login_invalid')
+    .regex(/^[^\0]*$/, 'login_invalid'),
   password: typedPasswordSchema,
   next: z.string().max(2000).optional(),
 })

@@ -243,3 +243,34 @@ describe('an order the balance does not cover', () => {
     expect(await dropOrderIntent(customer, intentId)).toMatchObject({ refusal: { code: 'not_found' } })
   })
 })
+
+it('taking a waiting choice back and buying it at the same moment: one of them, never both', async () => {
+  const plan = await makePlan({ units: 40 })
+  for (let round = 0; round < 10; round += 1) {
+    const customer = await insertCustomer()
+    const { requestKey: _, ...choice } = await orderFor(plan)
+    const kept = await keepOrderIntent(customer, choice)
+    const intentId = kept.ok ? kept.value.intentId : ''
+    await giveMoney(customer.id, 5_000_000n)
+    const [dropped] = await Promise.all([dropOrderIntent(customer, intentId), finishIntents({ userId: customer.id })])
+    const { rows } = await listOrders({ userId: customer.id })
+    expect(rows).toHaveLength(dropped.ok ? 0 : 1)
+    expect(await findOrderIntent({ userId: customer.id, intentId })).toMatchObject({
+      state: dropped.ok ? 'expired' : 'placed',
+    })
+    // The browser's own key may be shaped like anything; a choice that was taken back is not bought through it either.
+    if (dropped.ok)
+      expect(await placeOrder(customer, { ...choice, requestKey: intentId })).toMatchObject({
+        refusal: { code: 'not_found' },
+      })
+  }
+})
+
+it('a product saved twice at once under one slug is one product and one refusal', async () => {
+  const slug = `twice-${newId('req').slice(-8)}`
+  const words = { nameEn: 'Twice', nameRu: 'Дважды', descriptionEn: 'Made for a test.', descriptionRu: 'Для проверки.' }
+  const product = { slug, kind: 'isp' as const, isActive: false, ...words }
+  const saved = await Promise.all(Array.from({ length: 4 }, () => saveProduct(STAFF, product)))
+  expect(saved.filter((each) => each.ok)).toHaveLength(1)
+  expect(saved.find((each) => !each.ok)).toMatchObject({ refusal: { code: 'slug_taken' } })
+})

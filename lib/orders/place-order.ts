@@ -21,6 +21,7 @@ export type PlaceOrderRefusal = Refusal<
   | 'insufficient_balance'
   | 'sold_out'
   | 'key_reused'
+  | 'not_found'
 >
 
 export type PlacedOrder = { orderId: string; isRepeat: boolean }
@@ -31,7 +32,8 @@ export type PlacedOrder = { orderId: string; isRepeat: boolean }
  *
  * Never charges another total than the one that came with the click: `price_changed` carries the new one. Other refusals and their facts:
  * `plan_not_found` (never was, or was withdrawn), `place_unavailable`, `period_unavailable`, `quantity_out_of_range` {min, max},
- * `insufficient_balance` {balanceMicros, missingMicros}, `sold_out` {available}, `key_reused`. Offers are tried in the order of their
+ * `insufficient_balance` {balanceMicros, missingMicros}, `sold_out` {available}, `key_reused`, `not_found` (the key is that of a
+ * waiting choice that was taken back). Offers are tried in the order of their
  * priority; one that is sold out gives way to the next of the same country.
  */
 export async function placeOrder(
@@ -68,6 +70,8 @@ async function tryToPlace(
         return accepted({ orderId: row.order_id, isRepeat: row.outcome === 'repeated' })
       case 'key_reused':
         return refused('key_reused', { orderId: row.order_id })
+      case 'intent_closed':
+        return refused('not_found')
       case 'plan_changed':
         return fresh ? refused('plan_not_found') : null
       case 'insufficient_balance':

@@ -74,7 +74,8 @@ test('declines; more money afterwards calls a person again, the same money does 
   expect(mail).toMatchObject({ userId: payment.user.id, template: 'top_up_declined' })
   expect(JSON.stringify(mail.props)).not.toContain('sent back')
   expect(await settle(payment, { paid: '12.00' })).toBe('declined')
-  expect(await settle(payment, { paid: '20.00' })).toBe('needs_review')
+  // However often the provider tells of it: what came after a "no" is credited by a person only.
+  for (let told = 0; told < 3; told += 1) expect(await settle(payment, { paid: '20.00' })).toBe('needs_review')
   expect(await bench.balanceOf(payment.user.id)).toBe(0n)
   const admin = await getPaymentForAdmin(payment.id)
   expect(admin).toMatchObject({

@@ -79,3 +79,12 @@ test('whatever the state and the truth: only allowed moves, no way out of credit
     { numRuns: 2_000 },
   )
 })
+
+test('money that came after a decline waits for a person, however often it is told', () => {
+  const waiting = payment({ state: 'needs_review', reviewReason: 'paid_after_decline', receivedMicros: 20_000_000n })
+  expect(decideSettlement(waiting, truth(), strict)).toEqual({ kind: 'nothing' })
+  expect(decideSettlement(waiting, truth({ receivedMicros: 30_000_000n }), strict)).toMatchObject({
+    kind: 'review',
+    receivedMicros: 30_000_000n,
+  })
+})

@@ -47,6 +47,9 @@ export function decideSettlement(payment: SettledPayment, truth: Truth, options:
     if (truth.paymentId !== payment.id) return review(payment, 'order_mismatch', null)
     if (truth.isTest && !options.acceptsTest) return review(payment, 'test_payment', null)
     if (truth.currency !== payment.currency) return review(payment, 'wrong_currency', null)
+    // What came after a "no" waits for a person, however often the provider tells of it.
+    if (payment.state === 'needs_review' && payment.reviewReason === 'paid_after_decline')
+      return review(payment, 'paid_after_decline', truth.receivedMicros)
     if (payment.state === 'declined')
       return truth.receivedMicros > (payment.receivedMicros ?? 0n)
         ? review(payment, 'paid_after_decline', truth.receivedMicros)

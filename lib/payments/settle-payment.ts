@@ -93,6 +93,7 @@ async function creditAtOnce(
       SELECT id FROM payments
       WHERE provider = ${provider} AND provider_payment_id = ${truth.providerPaymentId} AND id = ${truth.paymentId}
         AND currency = ${truth.currency} AND requested_micros <= ${truth.receivedMicros}::bigint AND state <> 'declined'
+        AND review_reason IS DISTINCT FROM 'paid_after_decline'
       FOR NO KEY UPDATE
     ), credit AS MATERIALIZED (
       SELECT payment.id, credited.outcome

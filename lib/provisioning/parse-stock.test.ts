@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseStock } from './parse-stock'
+import { MAX_STOCK_LINES, parseStock } from './parse-stock'
 
 const unit = { host: '203.0.113.7', port: 8080, username: 'anna', password: 's3cret', protocols: ['http'] }
 
@@ -68,4 +68,25 @@ it('never throws, and what it understands can always be a proxy', () => {
       }
     }),
   )
+})
+
+describe('what an upload may hold and no proxy does', () => {
+  it.each([
+    ['[{"host":{"toString":1},"port":80,"username":"a","password":"b"}]', 'bad_port'],
+    ['[{"host":"203.0.113.7","port":80,"username":"a\\u0000","password":"b"}]', 'unreadable'],
+    ['203.0.113.7:80:a\0:b', 'unreadable'],
+    ['host,port,username,password\n203.0.113.7,80,"an,na",secret', 'unreadable'],
+    ['[[["203.0.113.7:80:a:b"]]]', 'unreadable'],
+    [`[${'['.repeat(50_000)}${']'.repeat(50_000)}]`, 'unreadable'],
+  ])('%#: one line with a problem', (text, expected) => {
+    expect(parseStock(text)).toMatchObject([{ unit: null }])
+    if (expected === 'unreadable') expect(parseStock(text)).toMatchObject([{ problem: expected }])
+  })
+
+  it('names the lines beyond the limit instead of dropping them', () => {
+    const text = Array.from({ length: MAX_STOCK_LINES + 2 }, (_, index) => `203.0.113.7:80:user${index}:b`).join('\n')
+    const lines = parseStock(text)
+    expect(lines.filter((line) => line.unit)).toHaveLength(MAX_STOCK_LINES)
+    expect(lines.slice(-2).map((line) => line.problem)).toEqual(['too_many', 'too_many'])
+  })
 })

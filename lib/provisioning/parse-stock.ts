@@ -7,7 +7,7 @@ export type StockLineUnit = {
   password: string
   protocols: ('http' | 'socks5')[]
 }
-export type StockLineProblem = 'unreadable' | 'no_credentials' | 'bad_port' | 'bad_host' | 'doubled'
+export type StockLineProblem = 'unreadable' | 'no_credentials' | 'bad_port' | 'bad_host' | 'doubled' | 'too_many'
 export type StockLine =
   | { lineNumber: number; text: string; unit: StockLineUnit; problem: null }
   | { lineNumber: number; text: string; unit: null; problem: StockLineProblem }
@@ -19,12 +19,14 @@ export const MAX_STOCK_LINES = 20_000
  * Reads pasted stock, one proxy a line, in any of the formats sellers use:
  * `host:port:user:pass`, `user:pass:host:port`, `user:pass@host:port`, `host:port@user:pass`, each with an optional scheme (`http://`, `https://`,
  * `socks5://`), with `:` `;` `,` `|` tab or spaces between the parts, IPv6 hosts in brackets; or CSV with a header; or a JSON array of objects.
- * Empty lines and lines that begin with `#` are passed over. A proxy named twice is `doubled` from its second line on. Never throws.
+ * Empty lines and lines that begin with `#` are passed over. A proxy named twice is `doubled` from its second line on; lines beyond
+ * MAX_STOCK_LINES are `too_many` and named, not dropped. Never throws.
  */
 export function parseStock(text: string): StockLine[] {
   const lines = parseJson(text) ?? parseCsvWithHeader(text) ?? parseLines(text)
   const seen = new Set<string>()
-  return lines.slice(0, MAX_STOCK_LINES).map((line) => {
+  return lines.map((line, index) => {
+    if (index >= MAX_STOCK_LINES) return { ...line, unit: null, problem: 'too_many' as const }
     if (!line.unit) return line
     const key = `${line.unit.host}:${line.unit.port}:${line.unit.username}`
     if (seen.has(key)) return { ...line, unit: null, problem: 'doubled' as const }
@@ -67,7 +69,8 @@ function unitOf(host: string, port: string, username: string, password: string, 
   if (!looksLikePort(port) || number < 1 || number > 65_535) return problem('bad_port')
   if (!looksLikeHost(host)) return problem('bad_host')
   if (!username || !password) return problem('no_credentials')
-  if (username.length > 200 || password.length > 200) return problem('unreadable')
+  if (username.length > 200 || password.length > 200 || /[\0-\x1f]/.test(username + password))
+    return problem('unreadable')
   const protocols: StockLineUnit['protocols'] = scheme?.startsWith('socks5') ? ['socks5'] : ['http']
   return { unit: { host: host.toLowerCase(), port: number, username, password, protocols }, problem: null }
 }
@@ -91,9 +94,12 @@ const FIELDS = {
 
 function readFields(record: Record<string, unknown>): Read {
   const lower = Object.fromEntries(Object.entries(record).map(([key, value]) => [key.trim().toLowerCase(), value]))
-  const pick = (names: readonly string[]) =>
-    String(names.map((name) => lower[name]).find((value) => value !== undefined && value !== null) ?? '').trim()
-  const scheme = String(lower.protocol ?? lower.type ?? lower.scheme ?? '').toLowerCase()
+  // Texts and numbers only: another value in a field's place is no proxy of any kind.
+  const pick = (names: readonly string[]) => {
+    const value = names.map((name) => lower[name]).find((each) => each !== undefined && each !== null)
+    return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : ''
+  }
+  const scheme = pick(['protocol', 'type', 'scheme']).toLowerCase()
   return unitOf(pick(FIELDS.host), pick(FIELDS.port), pick(FIELDS.username), pick(FIELDS.password), scheme)
 }
 
@@ -111,7 +117,10 @@ function parseCsvWithHeader(text: string): StockLine[] | null {
     .slice(1)
     .filter((line) => line.text !== '')
     .map((line) => {
-      const cells = line.text.split(separator).map(unquote)
+      const raw = line.text.split(separator)
+      // A quoted cell that holds the separator falls into two, and every later cell would be taken for its neighbour.
+      if (raw.some((cell) => (cell.match(/"/g)?.length ?? 0) % 2 === 1)) return { ...line, ...problem('unreadable') }
+      const cells = raw.map(unquote)
       return { ...line, ...readFields(Object.fromEntries(names.map((name, index) => [name, cells[index]]))) }
     })
 }
@@ -126,13 +135,23 @@ function parseJson(text: string): StockLine[] | null {
   }
   if (!Array.isArray(rows)) return null
   return rows.map((row: unknown, index) => {
-    const shown = (typeof row === 'string' ? row : JSON.stringify(row)).slice(0, 300)
+    const isRecord = typeof row === 'object' && row !== null && !Array.isArray(row)
     const read =
       typeof row === 'string'
         ? readLine(row)
-        : row && typeof row === 'object'
+        : isRecord
           ? readFields(row as Record<string, unknown>)
           : problem('unreadable')
-    return { lineNumber: index + 1, text: shown, ...read }
+    return { lineNumber: index + 1, text: showRow(row).slice(0, 300), ...read }
   })
+}
+
+/** A row of a JSON list for the eye. One nested a hundred thousand deep cannot be written again. */
+function showRow(row: unknown): string {
+  if (typeof row === 'string') return row
+  try {
+    return JSON.stringify(row)
+  } catch {
+    return '…'
+  }
 }

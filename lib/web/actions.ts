@@ -74,12 +74,16 @@ function formAction<Schema extends z.ZodType, Context extends PublicContext>(
       const context = await admit(locale)
       if (!context.ok) return refusedState(state, context.refusal, locale)
       const input = schema.safeParse(typed)
-      if (!input.success)
+      const zeroed = Object.keys(typed).filter((name) => hasZeroByte(typed[name]))
+      if (!input.success || zeroed.length > 0)
         return {
           ...state,
           status: 'invalid',
           message: translator(locale, 'fields')('form_invalid'),
-          fieldErrors: sayIssues(input.error.issues, locale),
+          fieldErrors: {
+            ...Object.fromEntries(zeroed.map((name) => [name, translator(locale, 'fields')('value_invalid')])),
+            ...sayIssues(input.error?.issues ?? [], locale),
+          },
         }
       const result = await work(input.data, context.value)
       if (!result.ok) return refusedState(state, result.refusal, locale)
@@ -128,6 +132,11 @@ function readForm(formData: FormData): Record<string, FormDataEntryValue | FormD
     typed[name] = all.length === 1 ? all[0]! : all
   }
   return typed
+}
+
+/** No field has a use for a zero byte, and PostgreSQL cannot store one. */
+function hasZeroByte(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(hasZeroByte) : typeof value === 'string' && value.includes('\0')
 }
 
 /** What may be shown again after a refusal: short texts, never anything whose name speaks of a password or a token. */

@@ -83,5 +83,9 @@ export async function authRoute(
   request: Request,
   context: { params: Promise<{ nextauth: string[] }> },
 ): Promise<Response> {
+  const { nextauth } = await context.params
+  const [what] = nextauth
+  // Log lines are not taken from strangers; and signing in by following a link is what next-auth answers with a fault.
+  if (what === '_log' || (what === 'callback' && request.method === 'GET')) return new Response(null, { status: 404 })
   return (await NextAuth(request as never, context as never, authOptions())) as Response
 }

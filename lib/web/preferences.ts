@@ -26,7 +26,8 @@ export async function currentTheme(): Promise<Theme> {
 
 /** The person's time zone as their browser told it, else UTC. */
 export async function currentTimeZone(): Promise<string> {
-  const zone = decodeURIComponent((await cookies()).get(TIME_ZONE_COOKIE)?.value ?? 'UTC')
+  // Next has decoded it once. It is not decoded again: a stray percent sign would throw.
+  const zone = (await cookies()).get(TIME_ZONE_COOKIE)?.value ?? 'UTC'
   return /^[A-Za-z0-9_+/-]{1,64}$/.test(zone) && isTimeZone(zone) ? zone : 'UTC'
 }
 

@@ -1,3 +1,4 @@
+import { NextRequest } from 'next/server'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { chooseLocale } from '@/i18n/locales'
@@ -131,7 +132,6 @@ it('lets next-auth redirect to our own pages only', async () => {
 })
 
 it('sends the security headers with every page, a nonce of its own each time, and HSTS only by https', async () => {
-  const { NextRequest } = await import('next/server')
   const plain = await load()
   const [one, two] = [1, 2].map(() => plain.proxy(new NextRequest('http://shop.test/sign-in?next=/x')))
   const policy = one!.headers.get('content-security-policy')!
@@ -151,4 +151,49 @@ it('chooses the language: the choice, else the browser’s best, else English', 
   expect(chooseLocale(undefined, 'ru-RU,ru;q=0.9,en-US;q=0.8')).toBe('ru')
   expect(chooseLocale(undefined, 'ru;q=0, en;q=0.1')).toBe('en')
   for (const odd of [null, '', '*', ';;;', 'q=1', 'de']) expect(chooseLocale(undefined, odd)).toBe('en')
+})
+
+it('answers an address that means nothing with 400, whatever page it would have led to', async () => {
+  const { proxy } = await load()
+  for (const path of ['/catalogue/%ff', '/account/orders/%00', '/admin/customers?search=a%00b', '/legal/%C0%80'])
+    expect(proxy(new NextRequest(`http://shop.test${path}`)).status, path).toBe(400)
+  expect(proxy(new NextRequest('http://shop.test/catalogue/100%25?search=%25')).status).toBe(200)
+})
+
+it('takes forms from its own pages only, whatever a header says the host was', async () => {
+  const { proxy } = await load()
+  const send = (headers: Record<string, string>, method = 'POST') =>
+    proxy(new NextRequest('http://shop.test/account', { method, headers: { host: 'shop.test', ...headers } })).status
+  expect(send({ origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' })).toBe(403)
+  expect(send({ origin: 'null' })).toBe(403)
+  expect(send({ origin: 'http://shop.test' })).toBe(200)
+  expect(send({ origin: 'http://10.0.0.5:3000', host: '10.0.0.5:3000' })).toBe(200)
+  expect(send({})).toBe(200)
+  expect(send({ origin: 'https://evil.example' }, 'GET')).toBe(200)
+})
+
+it('next-auth takes no log lines from strangers and makes no fault of a link', async () => {
+  const { authRoute } = await load()
+  const ask = (path: string, method: string) =>
+    authRoute(new Request(`http://shop.test/api/auth/${path}`, { method }), {
+      params: Promise.resolve({ nextauth: path.split('/') }),
+    })
+  expect((await ask('_log', 'POST')).status).toBe(404)
+  expect((await ask('callback/credentials', 'GET')).status).toBe(404)
+})
+
+it('a field with a zero byte is a wrong field, not a fault', async () => {
+  vi.doMock('next/headers', () => ({
+    cookies: async () => ({ get: () => undefined }),
+    headers: async () => new Headers(),
+  }))
+  const { publicAction } = await load()
+  vi.doUnmock('next/headers')
+  const work = vi.fn(async () => accepted(null))
+  const form = new FormData()
+  form.set('name', 'a\0b')
+  const idle = { status: 'idle' as const, message: null, code: null, facts: {}, fieldErrors: {}, values: {} }
+  const answer = await publicAction(z.object({ name: z.string() }), work)(idle, form)
+  expect(answer).toMatchObject({ status: 'invalid', fieldErrors: { name: expect.any(String) } })
+  expect(work).not.toHaveBeenCalled()
 })

@@ -166,7 +166,11 @@ function normalId(id: string): string {
 const postbackSchema = z.object({
   token: z.string().min(1).max(4000),
   invoice_id: z.string().regex(/^(INV-)?[A-Z0-9]{4,32}$/),
-  order_id: z.string().max(200).nullish(),
+  // Kept in the inbox, so visible characters only: PostgreSQL cannot store a zero byte.
+  order_id: z
+    .string()
+    .regex(/^[!-~]{0,200}$/)
+    .nullish(),
   status: z.string().regex(/^[a-z_]{1,20}$/),
 })
 

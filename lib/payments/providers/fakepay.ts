@@ -40,8 +40,15 @@ const invoiceSchema = z.object({
 type Invoice = z.infer<typeof invoiceSchema>
 const listSchema = z.object({ invoices: z.array(z.unknown()) })
 
+/** Both are kept in the inbox, so they are visible characters only: PostgreSQL cannot store a zero byte. */
 const eventSchema = z.object({
-  data: z.object({ id: z.string().min(1).max(100), orderId: z.string().max(200).nullish() }),
+  data: z.object({
+    id: z.string().regex(/^[!-~]{1,100}$/),
+    orderId: z
+      .string()
+      .regex(/^[!-~]{0,200}$/)
+      .nullish(),
+  }),
 })
 
 /**

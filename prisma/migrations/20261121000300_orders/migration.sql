@@ -23,14 +23,14 @@ ALTER TABLE orders SET (fillfactor = 85);
 -- Places an order: holds the money, reserves stock where the offer is stock, promises the delivery. All or nothing, in one round trip.
 -- Locks the customer's account first, so that purchases of one customer stand in line; then free units, skipping those others hold.
 -- Outcome: 'placed' | 'repeated' (same request key, same content) | 'key_reused' | 'plan_changed' (revision, plan, product or offer is no
--- longer what was priced) | 'insufficient_balance' (available = balance) | 'sold_out' (available = pieces seen free). Only 'placed' writes.
+-- longer what was priced) | 'intent_closed' (the key is a waiting choice that was taken back) | 'insufficient_balance' (available = balance) | 'sold_out' (available = pieces seen free). Only 'placed' writes.
 CREATE FUNCTION place_order(
   p_order_id text, p_user_id text, p_request_key text, p_plan_id text, p_plan_revision int, p_offer_id text, p_is_stock boolean,
   p_product_kind text, p_country_code text, p_period_days int, p_quantity int, p_unit_price bigint, p_discount bigint, p_total bigint, p_currency text,
   OUT outcome text, OUT order_id text, OUT available bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
-  v_account text; v_units text[]; v_old record; v_now timestamptz := clock_timestamp(); v_held text;
+  v_account text; v_units text[]; v_old record; v_now timestamptz := clock_timestamp(); v_held text; v_intent text;
 BEGIN
   SELECT a.id, a.balance_micros INTO v_account, available FROM ledger_accounts a
   WHERE a.owner = p_user_id AND a.kind = 'customer_balance' AND a.currency = p_currency FOR NO KEY UPDATE;
@@ -42,6 +42,12 @@ BEGIN
     order_id := v_old.id;
     outcome := CASE WHEN v_old.same THEN 'repeated' ELSE 'key_reused' END;
     RETURN;
+  END IF;
+
+  -- A choice that waited for money is bought under its own id. The lock makes taking it back and buying it exclude each other.
+  IF p_request_key LIKE 'int\_%' THEN
+    SELECT i.state INTO v_intent FROM order_intents i WHERE i.id = p_request_key AND i.user_id = p_user_id FOR UPDATE;
+    IF v_intent <> 'waiting' THEN outcome := 'intent_closed'; RETURN; END IF;
   END IF;
 
   PERFORM 1 FROM plans pl JOIN products pr ON pr.id = pl.product_id JOIN offers f ON f.plan_id = pl.id
@@ -68,6 +74,9 @@ BEGIN
   IF v_held <> 'posted' THEN RAISE EXCEPTION 'hold of % was %', p_order_id, v_held; END IF;
   IF p_is_stock THEN
     UPDATE stock_units SET state = 'reserved', order_id = p_order_id WHERE id = ANY (v_units);
+  END IF;
+  IF v_intent IS NOT NULL THEN
+    UPDATE order_intents SET state = 'placed', order_id = p_order_id WHERE id = p_request_key;
   END IF;
   INSERT INTO order_events (order_id, kind, data) VALUES (p_order_id, 'placed', jsonb_build_object('heldMicros', p_total::text));
   INSERT INTO outbox_jobs (name, payload) VALUES ('provisioning.deliver', jsonb_build_object('orderId', p_order_id));
