@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { openInstance } from '../scripts/instance'
+import { startBtcpayFake } from './btcpay'
 import { startCryptoCloudFake } from './cryptocloud'
 import { startEcho } from './echo'
 import { startExit } from './exit'
@@ -44,6 +45,14 @@ const started: { close: () => Promise<void> }[] = [
     secret: secrets.cryptocloud,
     notifyUrl: `${shopUrl}/api/webhooks/cryptocloud`,
     returnUrl: shopUrl,
+  }),
+  await startBtcpayFake({
+    port: ports.btcpay,
+    stateFile: stateFile('btcpay'),
+    apiKey: secrets.btcpayKey,
+    storeId: secrets.btcpayStoreId,
+    secret: secrets.btcpay,
+    notifyUrl: `${shopUrl}/api/webhooks/btcpay`,
   }),
 ]
 

@@ -37,6 +37,10 @@ const schema = z
     CRYPTOCLOUD_API_KEY: optionalText,
     CRYPTOCLOUD_SHOP_ID: optionalText,
     CRYPTOCLOUD_SECRET: optionalText,
+    BTCPAY_API_URL: optionalUrl,
+    BTCPAY_API_KEY: optionalText,
+    BTCPAY_STORE_ID: optionalText,
+    BTCPAY_WEBHOOK_SECRET: optionalText,
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -45,6 +49,10 @@ const schema = z
     const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message })
     const pairs: [string, (string | undefined)[]][] = [
       ['CRYPTOCLOUD_SECRET', [env.CRYPTOCLOUD_API_KEY, env.CRYPTOCLOUD_SHOP_ID, env.CRYPTOCLOUD_SECRET]],
+      [
+        'BTCPAY_WEBHOOK_SECRET',
+        [env.BTCPAY_API_URL, env.BTCPAY_API_KEY, env.BTCPAY_STORE_ID, env.BTCPAY_WEBHOOK_SECRET],
+      ],
       ['FAKEPAY_WEBHOOK_SECRET', [env.FAKEPAY_API_URL, env.FAKEPAY_API_KEY, env.FAKEPAY_WEBHOOK_SECRET]],
     ]
     for (const [setting, values] of pairs) {
@@ -54,7 +62,7 @@ const schema = z
     }
     if (env.SLUICE_MODE !== 'production') return
     if (env.FAKEPAY_API_URL) refuse('FAKEPAY_API_URL', 'is a stand-in and is refused in production')
-    for (const setting of ['CRYPTOCLOUD_API_URL', 'PX6_API_URL', 'RESEND_API_URL'] as const) {
+    for (const setting of ['CRYPTOCLOUD_API_URL', 'BTCPAY_API_URL', 'PX6_API_URL', 'RESEND_API_URL'] as const) {
       const url = env[setting]
       if (url && isLocal(url))
         refuse(setting, 'points at this machine, where only a stand-in can be; refused in production')

@@ -1,15 +1,20 @@
 import type { Instance } from './instance'
 
+/** The payment providers that have a stand-in, each with the secret that signs its callbacks. */
+const PROVIDER_SECRETS = {
+  fakepay: 'fakepayWebhook',
+  cryptocloud: 'cryptocloud',
+  btcpay: 'btcpay',
+} as const
+type DemoProvider = keyof typeof PROVIDER_SECRETS
+
 /** Where the stand-ins of a demo answer and what opens them; the shape of the same names in `demo.json`. */
 export type DemoServices = {
   url: string
   inboxUrl: string
   echoUrl: string
   mail: { apiUrl: string; controlUrl: string }
-  providers: Record<
-    'fakepay' | 'cryptocloud',
-    { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }
-  >
+  providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
   suppliers: Record<'px6', { apiUrl: string; key: string; controlUrl: string }>
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
@@ -24,20 +29,17 @@ export function demoServices(instance: Instance, url: string): DemoServices {
     inboxUrl: at('mail'),
     echoUrl: at('echo'),
     mail: { apiUrl: at('mail'), controlUrl: `${at('mail')}/control` },
-    providers: {
-      fakepay: {
-        webhookUrl: `${url}/api/webhooks/fakepay`,
-        secret: secrets.fakepayWebhook,
-        apiUrl: at('fakepay'),
-        controlUrl: `${at('fakepay')}/control`,
-      },
-      cryptocloud: {
-        webhookUrl: `${url}/api/webhooks/cryptocloud`,
-        secret: secrets.cryptocloud,
-        apiUrl: at('cryptocloud'),
-        controlUrl: `${at('cryptocloud')}/control`,
-      },
-    },
+    providers: Object.fromEntries(
+      Object.entries(PROVIDER_SECRETS).map(([name, secret]) => [
+        name,
+        {
+          webhookUrl: `${url}/api/webhooks/${name}`,
+          secret: secrets[secret],
+          apiUrl: at(name as DemoProvider),
+          controlUrl: `${at(name as DemoProvider)}/control`,
+        },
+      ]),
+    ) as DemoServices['providers'],
     suppliers: { px6: { apiUrl: `${at('px6')}/api`, key: secrets.px6Key, controlUrl: `${at('px6')}/control` } },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
   }
@@ -59,6 +61,12 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
       CRYPTOCLOUD_API_KEY: secrets.cryptocloudKey,
       CRYPTOCLOUD_SHOP_ID: secrets.cryptocloudShopId,
       CRYPTOCLOUD_SECRET: secrets.cryptocloud,
+    },
+    {
+      BTCPAY_API_URL: services.providers.btcpay.apiUrl,
+      BTCPAY_API_KEY: secrets.btcpayKey,
+      BTCPAY_STORE_ID: secrets.btcpayStoreId,
+      BTCPAY_WEBHOOK_SECRET: secrets.btcpay,
     },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]

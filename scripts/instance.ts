@@ -29,7 +29,7 @@ export type Instance = {
 
 export const FORMAT = 1
 
-const PORT_NAMES = ['postgres', 'mail', 'fakepay', 'cryptocloud', 'px6', 'exit', 'echo'] as const
+const PORT_NAMES = ['postgres', 'mail', 'fakepay', 'cryptocloud', 'btcpay', 'px6', 'exit', 'echo'] as const
 export type PortName = (typeof PORT_NAMES)[number]
 
 const SECRET_NAMES = [
@@ -41,6 +41,9 @@ const SECRET_NAMES = [
   'cryptocloudKey',
   'cryptocloudShopId',
   'cryptocloud',
+  'btcpayKey',
+  'btcpayStoreId',
+  'btcpay',
   'px6Key',
   'exitKey',
 ] as const

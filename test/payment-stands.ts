@@ -1,7 +1,8 @@
-import { startCryptoCloudFake } from '@/fakes/cryptocloud'
-import { startFakepay } from '@/fakes/fakepay'
+import { BTCPAY_PAYER, startBtcpayFake } from '@/fakes/btcpay'
+import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
+import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
-import { cryptoCloudProvider, fakepayProvider, type Provider } from '@/lib/payments'
+import { btcpayProvider, cryptoCloudProvider, fakepayProvider, type Provider } from '@/lib/payments'
 
 /**
  * One row per payment provider: its stand-in and adapter, told of each other, and the vendor's words for what the stories are about. The
@@ -48,4 +49,22 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
       return { fake, provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings }) }
     },
   },
+  {
+    name: 'btcpay',
+    words: { paid: 'Settled', underpaid: 'New', expired: 'Expired' },
+    testFlag: null,
+    signature: 'covers',
+    path: '/invoices',
+    async start(door) {
+      const settings = { apiKey: 'bt_secret_key', storeId: 'store1', secret: 'bt-webhook-secret' }
+      const fake = await startBtcpayFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
 ]
+
+/** What callbacks say of payers, as a pattern: nothing of it may be found anywhere in the shop. */
+export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER]
+  .flatMap((payer) => Object.values(payer))
+  .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111'))
+  .join('|')

@@ -38,6 +38,8 @@ export async function nameProvider(provider: string): Promise<{ name: string; he
       return { name: say('provider_fakepay'), help: say('provider_fakepay_help') }
     case 'cryptocloud':
       return { name: say('provider_cryptocloud'), help: say('provider_cryptocloud_help') }
+    case 'btcpay':
+      return { name: say('provider_btcpay'), help: say('provider_btcpay_help') }
     default:
       return { name: provider, help: '' }
   }

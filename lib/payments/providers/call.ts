@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { OperationalError } from '@/lib/kit'
 import type { z } from 'zod'
 
@@ -77,4 +78,31 @@ export function inBatches<T>(items: readonly T[], size: number): T[][] {
   const batches: T[][] = []
   for (let start = 0; start < items.length; start += size) batches.push(items.slice(start, start + size))
   return batches
+}
+
+/** Does something for every item, at most `width` at a time, and keeps their order. The first failure ends it. */
+export async function mapAtMost<T, R>(items: readonly T[], width: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  let next = 0
+  async function lane(): Promise<void> {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!)
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane))
+  return results
+}
+
+/** JSON text as a value; null when it is none. For callbacks, whose content is whatever somebody sent. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** Whether a text is the lower-case hex of the expected bytes, compared in constant time. */
+export function isSameHex(given: string, expected: Buffer): boolean {
+  // Buffer.from drops everything after the first bad digit and timingSafeEqual throws on unequal lengths, so the shape comes first.
+  if (given.length !== expected.length * 2 || !/^[0-9a-f]+$/.test(given)) return false
+  return timingSafeEqual(Buffer.from(given, 'hex'), expected)
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { accepted, amountText, invariant, OperationalError, refused, type Result } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, inBatches, readAnswer, readEach } from './call'
+import { callProvider, inBatches, parseJson, readAnswer, readEach } from './call'
 import { microsSchema } from './decimal'
 import {
   MAX_WEBHOOK_BYTES,
@@ -151,16 +151,8 @@ export function verifyStandardWebhook(
     return match !== null && timingSafeEqual(Buffer.from(match[1]!, 'base64'), expected)
   })
   if (!isSigned) return refused('bad_signature', { why: 'no signature fits' })
-  const event = eventSchema.safeParse(parseJson(body))
+  const event = eventSchema.safeParse(parseJson(body.toString('utf8')))
   if (!event.success) return refused('malformed', { why: 'not our event' })
   const { data } = event.data
   return accepted({ externalId: id, providerPaymentId: data.id, paymentId: data.orderId || null })
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return null
-  }
 }

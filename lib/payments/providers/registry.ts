@@ -1,4 +1,5 @@
 import { env } from '@/lib/env'
+import { btcpayProvider } from './btcpay'
 import { cryptoCloudProvider } from './cryptocloud'
 import { fakepayProvider } from './fakepay'
 import type { Provider } from './provider'
@@ -38,6 +39,15 @@ function readProviders(): Provider[] {
         apiKey: settings.CRYPTOCLOUD_API_KEY,
         shopId: settings.CRYPTOCLOUD_SHOP_ID,
         secret: settings.CRYPTOCLOUD_SECRET,
+      }),
+    )
+  if (settings.BTCPAY_API_URL && settings.BTCPAY_API_KEY && settings.BTCPAY_STORE_ID && settings.BTCPAY_WEBHOOK_SECRET)
+    providers.push(
+      btcpayProvider({
+        apiUrl: settings.BTCPAY_API_URL,
+        apiKey: settings.BTCPAY_API_KEY,
+        storeId: settings.BTCPAY_STORE_ID,
+        secret: settings.BTCPAY_WEBHOOK_SECRET,
       }),
     )
   return providers
