@@ -1,5 +1,5 @@
 export { defineJob, type Handler, type Job } from './define-job'
 export { announce, enqueue } from './enqueue'
+export { listFailedJobs, retryFailedJob } from './failed-jobs'
 export { moveOutbox } from './move-outbox'
-export { type EventName, SUBSCRIPTIONS } from './subscriptions'
-export { listFailedJobs, retryFailedJob, type FailedJob } from './failed-jobs'
+export { SUBSCRIPTIONS } from './subscriptions'

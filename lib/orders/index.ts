@@ -1,5 +1,5 @@
 export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
-export { placeOrder, type PlacedOrder, type PlaceOrderRefusal } from './place-order'
+export { placeOrder } from './place-order'
 export {
   countOrdersByState,
   findOrder,

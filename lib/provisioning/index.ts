@@ -1,7 +1,7 @@
 export { deliverOrder } from './deliver-order'
-export { importStock, previewStock, type PreviewLine, type StockPreview } from './import-stock'
+export { importStock, previewStock, type PreviewLine } from './import-stock'
 export { deliverOrderJob, resolveDeliveryJob, sweepOrdersJob, syncStockJob } from './jobs'
-export { MAX_STOCK_LINES, parseStock, type StockLine, type StockLineProblem } from './parse-stock'
+export { MAX_STOCK_LINES } from './parse-stock'
 export {
   type AllocationView,
   countActiveAllocations,

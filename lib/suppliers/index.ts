@@ -3,9 +3,6 @@ export {
   type Purchase,
   type PurchasedProxy,
   type PurchaseOutcome,
-  type PurchaseRefusalCode,
-  type PurchaseRequest,
   type Supplier,
-  type SupplierCapabilities,
   UnknownOutcomeError,
 } from './supplier'

@@ -48,7 +48,7 @@ export const REFUSALS = {
   nothing_to_import: { status: 422, field: 'text' },
 } as const satisfies Record<string, { status: number; field?: string }>
 
-export type RefusalCode = keyof typeof REFUSALS
+type RefusalCode = keyof typeof REFUSALS
 export type KnownRefusal = Refusal<RefusalCode>
 
 /** Facts as text: bigints and dates are written out, so that they can be sent to a browser. */

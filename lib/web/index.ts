@@ -1,7 +1,6 @@
 export { type ActionState, IDLE } from './action-state'
-export { adminAction, type Done, type FormAction, publicAction, userAction } from './actions'
-export { authOptions, authRoute } from './auth-options'
-export { REFUSALS, type RefusalCode, sayRefusal } from './errors'
+export { adminAction, type FormAction, publicAction, userAction } from './actions'
+export { authRoute } from './auth-options'
 export { requireAdmin, requireUser } from './guards'
 export { forgetNextPath, rememberedNextPath, rememberNextPath } from './next-path'
 export {
@@ -10,11 +9,10 @@ export {
   hasChosenLocale,
   LOCALE_COOKIE,
   rememberPreference,
-  type Theme,
   THEME_COOKIE,
   THEMES,
   TIME_ZONE_COOKIE,
 } from './preferences'
 export { adminRoute, publicRoute, userRoute, webhookRoute } from './routes'
 export { safePath } from './safe-path'
-export { currentSession, currentUser, endSession, startSession } from './session'
+export { currentUser, endSession, startSession } from './session'

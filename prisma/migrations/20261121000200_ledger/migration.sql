@@ -51,7 +51,7 @@ END $$;
 CREATE TRIGGER moves_on_only BEFORE UPDATE ON ledger_holds FOR EACH ROW EXECUTE FUNCTION refuse_hold_undone();
 
 -- A busy customer's row is rewritten with every purchase; without room for HOT updates and an eager vacuum one account's purchases
--- slow to a quarter within a minute (facts: money 6).
+-- slow to a quarter within a minute (docs/decisions/0002).
 ALTER TABLE ledger_accounts SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE ledger_holds SET (fillfactor = 80);
 ALTER TABLE outbox_jobs SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);

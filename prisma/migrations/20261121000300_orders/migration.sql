@@ -58,7 +58,7 @@ BEGIN
   IF available < p_total THEN outcome := 'insufficient_balance'; RETURN; END IF;
 
   IF p_is_stock THEN
-    -- Ordered by rank, which only the index over free units serves: by id the planner walks every unit ever sold (facts: money 5).
+    -- Ordered by rank, which only the index over free units serves: by id the planner walks every unit ever sold.
     SELECT array_agg(u.id) INTO v_units FROM (
       SELECT id FROM stock_units WHERE offer_id = p_offer_id AND state = 'free' ORDER BY rank LIMIT p_quantity FOR UPDATE SKIP LOCKED
     ) u;
