@@ -40,10 +40,16 @@ export async function importStock(
       data: { id: importId, offerId: offer.id, importedBy: actor.id, added: 0, skipped: 0 },
       select: { id: true },
     })
-    const { count: added } = await tx.stockUnit.createMany({
-      data: units.map((unit) => ({ id: newId('stk'), offerId: offer.id, importId, ...unit })),
-      skipDuplicates: true,
-    })
+    // Imports take turns: two that hold the same lines in another order would wait for each other for ever.
+    await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended('stock_import', 0))::text`)
+    // One statement: by createMany twenty thousand lines take as long as the whole transaction may.
+    const rows = JSON.stringify(units.map((unit) => ({ id: newId('stk'), ...unit })))
+    const added = await tx.$executeRaw(Prisma.sql`
+      INSERT INTO stock_units (id, offer_id, import_id, host, port, username, password, protocols)
+      SELECT id, ${offer.id}, ${importId}, host, port, username, password, protocols
+      FROM jsonb_to_recordset(${rows}::jsonb)
+        AS unit(id text, host text, port int, username text, password text, protocols text[])
+      ON CONFLICT (host, port, username) DO NOTHING`)
     if (added === 0) return refused('nothing_to_import')
     const skipped = lines.length - added
     await tx.stockImport.update({ where: { id: importId }, data: { added, skipped }, select: { id: true } })

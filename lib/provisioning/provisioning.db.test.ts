@@ -262,3 +262,17 @@ it('the sweep promises anew the work of orders that nobody works on, and of no o
   expect(jobs).toHaveLength(1)
   await deliverOrder({ orderId })
 })
+
+it('two imports of the same twenty thousand lines at once, in opposite order: each proxy once, well within a transaction', async () => {
+  const plan = await makePlan({ units: 0 })
+  const staff = { kind: 'staff' as const, id: 'usr_test' }
+  const lines = Array.from({ length: 20_000 }, (_, index) => `198.18.${index >> 8}.${index & 255}:8080:${plan.slug}:p`)
+  const startedAt = Date.now()
+  const imports = await Promise.all([
+    importStock(staff, { offerId: plan.offerId, text: lines.join('\n') }),
+    importStock(staff, { offerId: plan.offerId, text: lines.toReversed().join('\n') }),
+  ])
+  expect(Date.now() - startedAt).toBeLessThan(10_000)
+  expect(imports.filter((each) => each.ok)).toHaveLength(1)
+  expect(await db().stockUnit.count({ where: { offerId: plan.offerId } })).toBe(20_000)
+}, 30_000)
