@@ -86,6 +86,26 @@ test('declines; more money afterwards calls a person again, the same money does 
   expect(admin!.events.map((event) => event.kind)).toContain('review_decided')
 })
 
+test('two people who decide differently at once, and a provider that speaks in between: one outcome, one credit at most', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  for (let round = 0; round < 4; round += 1) {
+    const payment = await inReview()
+    const decide = (decision: 'credit_received' | 'decline') =>
+      decideReview(staff, { paymentId: payment.id, decision, reason: 'looked at it' })
+    const [credit, decline] = await Promise.all([
+      decide('credit_received'),
+      decide('decline'),
+      settle(payment, { paid: '20.00' }),
+    ])
+    expect([credit, decline].filter((each) => each.ok).length).toBeLessThanOrEqual(1)
+    const credits = await db().ledgerTransfer.findMany({ where: { key: `top_up:${payment.id}` } })
+    expect(credits.length).toBeLessThanOrEqual(1)
+    expect(await bench.balanceOf(payment.user.id)).toBe(credits[0]?.amountMicros ?? 0n)
+    const { state } = (await findPayment({ userId: payment.user.id, paymentId: payment.id }))!
+    expect(state === 'credited').toBe(credits.length === 1)
+  }
+})
+
 test('money that cannot be counted in our currency cannot be credited by a click', async () => {
   const staff = await insertCustomer({ role: 'finance' })
   const payment = await inReview({ state: 'paid', paid: '20.00', currency: 'EUR' })

@@ -7,6 +7,7 @@ import { type Purchase, type PurchaseOutcome, type Supplier, UnknownOutcomeError
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { completeDelivery, failOrder } from './end-order'
 import { deliverOrder, importStock, listAllocations, previewStock, resolveDelivery, sweepOrders } from './index'
 
 afterAll(async () => {
@@ -45,6 +46,27 @@ describe('from stock', () => {
     expect(await findOrder({ orderId })).toMatchObject({ state: 'failed', failure: 'sold_out' })
     expect((await getBalance({ userId: customer.id })).balanceMicros).toBe(100_000_000n)
     expect(await mails(`failed:${orderId}`)).toBe(1)
+  })
+
+  it('hand-over and give-back at once, many times: one of them ends the order, and the money is told once', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { customer, orderId } = await buy(await makePlan({ units: 2 }), 2)
+      const ends = await Promise.all(
+        Array.from({ length: 8 }, (_, turn) =>
+          (turn + round) % 2 === 0
+            ? completeDelivery({ orderId, delivery: null, proxies: null })
+            : failOrder({ orderId, reason: 'supplier_failed' }),
+        ),
+      )
+      expect(ends.filter((end) => end !== 'already_ended')).toHaveLength(1)
+      const isDelivered = (await findOrder({ orderId }))!.state === 'active'
+      expect(await listAllocations({ userId: customer.id, orderId })).toHaveLength(isDelivered ? 2 : 0)
+      expect(await getBalance({ userId: customer.id })).toMatchObject({
+        balanceMicros: isDelivered ? 98_000_000n : 100_000_000n,
+        heldMicros: 0n,
+      })
+      expect((await mails(`delivered:${orderId}`)) + (await mails(`failed:${orderId}`))).toBe(1)
+    }
   })
 
   it('somebody else’s order shows nothing', async () => {
