@@ -84,11 +84,19 @@ function contentPolicy(nonce: string): string {
  * form there by itself, and it counts that as sending the form.
  */
 function paymentOrigins(): string[] {
-  const { FAKEPAY_API_URL, CRYPTOCLOUD_API_KEY, CRYPTOCLOUD_API_URL, BTCPAY_API_URL } = env()
+  const {
+    FAKEPAY_API_URL,
+    CRYPTOCLOUD_API_KEY,
+    CRYPTOCLOUD_API_URL,
+    BTCPAY_API_URL,
+    STRIPE_SECRET_KEY,
+    STRIPE_API_URL,
+  } = env()
   const origins: string[] = []
   if (FAKEPAY_API_URL) origins.push(new URL(FAKEPAY_API_URL).origin)
   if (CRYPTOCLOUD_API_KEY) origins.push('https://pay.cryptocloud.plus', new URL(CRYPTOCLOUD_API_URL).origin)
   if (BTCPAY_API_URL) origins.push(new URL(BTCPAY_API_URL).origin)
+  if (STRIPE_SECRET_KEY) origins.push('https://checkout.stripe.com', new URL(STRIPE_API_URL).origin)
   return origins
 }
 

@@ -7,6 +7,7 @@ import { startExit } from './exit'
 import { startFakepay } from './fakepay'
 import { startMailFake } from './mail'
 import { startPx6Fake } from './px6'
+import { startStripeFake } from './stripe'
 
 /**
  * All stand-ins of one data folder in one process: `tsx fakes/main.ts <data folder> <address of the shop>`. Ports and keys are those
@@ -53,6 +54,13 @@ const started: { close: () => Promise<void> }[] = [
     storeId: secrets.btcpayStoreId,
     secret: secrets.btcpay,
     notifyUrl: `${shopUrl}/api/webhooks/btcpay`,
+  }),
+  await startStripeFake({
+    port: ports.stripe,
+    stateFile: stateFile('stripe'),
+    secretKey: secrets.stripeKey,
+    webhookSecret: secrets.stripeWebhook,
+    notifyUrl: `${shopUrl}/api/webhooks/stripe`,
   }),
 ]
 

@@ -41,6 +41,9 @@ const schema = z
     BTCPAY_API_KEY: optionalText,
     BTCPAY_STORE_ID: optionalText,
     BTCPAY_WEBHOOK_SECRET: optionalText,
+    STRIPE_API_URL: optionalUrl.default('https://api.stripe.com'),
+    STRIPE_SECRET_KEY: optionalText,
+    STRIPE_WEBHOOK_SECRET: optionalText,
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -53,6 +56,7 @@ const schema = z
         'BTCPAY_WEBHOOK_SECRET',
         [env.BTCPAY_API_URL, env.BTCPAY_API_KEY, env.BTCPAY_STORE_ID, env.BTCPAY_WEBHOOK_SECRET],
       ],
+      ['STRIPE_WEBHOOK_SECRET', [env.STRIPE_SECRET_KEY, env.STRIPE_WEBHOOK_SECRET]],
       ['FAKEPAY_WEBHOOK_SECRET', [env.FAKEPAY_API_URL, env.FAKEPAY_API_KEY, env.FAKEPAY_WEBHOOK_SECRET]],
     ]
     for (const [setting, values] of pairs) {
@@ -62,11 +66,19 @@ const schema = z
     }
     if (env.SLUICE_MODE !== 'production') return
     if (env.FAKEPAY_API_URL) refuse('FAKEPAY_API_URL', 'is a stand-in and is refused in production')
-    for (const setting of ['CRYPTOCLOUD_API_URL', 'BTCPAY_API_URL', 'PX6_API_URL', 'RESEND_API_URL'] as const) {
+    for (const setting of [
+      'CRYPTOCLOUD_API_URL',
+      'BTCPAY_API_URL',
+      'STRIPE_API_URL',
+      'PX6_API_URL',
+      'RESEND_API_URL',
+    ] as const) {
       const url = env[setting]
       if (url && isLocal(url))
         refuse(setting, 'points at this machine, where only a stand-in can be; refused in production')
     }
+    if (/^[a-z]+_test_/.test(env.STRIPE_SECRET_KEY ?? ''))
+      refuse('STRIPE_SECRET_KEY', 'is a test key: with it no real money comes; refused in production')
     if (!env.RESEND_API_KEY)
       refuse('RESEND_API_KEY', 'is needed in production: without it nobody can confirm an address')
     if (isLocal(env.PUBLIC_URL) || !env.PUBLIC_URL.startsWith('https://'))

@@ -5,6 +5,7 @@ const PROVIDER_SECRETS = {
   fakepay: 'fakepayWebhook',
   cryptocloud: 'cryptocloud',
   btcpay: 'btcpay',
+  stripe: 'stripeWebhook',
 } as const
 type DemoProvider = keyof typeof PROVIDER_SECRETS
 
@@ -67,6 +68,11 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
       BTCPAY_API_KEY: secrets.btcpayKey,
       BTCPAY_STORE_ID: secrets.btcpayStoreId,
       BTCPAY_WEBHOOK_SECRET: secrets.btcpay,
+    },
+    {
+      STRIPE_API_URL: services.providers.stripe.apiUrl,
+      STRIPE_SECRET_KEY: secrets.stripeKey,
+      STRIPE_WEBHOOK_SECRET: secrets.stripeWebhook,
     },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]

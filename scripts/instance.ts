@@ -29,7 +29,7 @@ export type Instance = {
 
 export const FORMAT = 1
 
-const PORT_NAMES = ['postgres', 'mail', 'fakepay', 'cryptocloud', 'btcpay', 'px6', 'exit', 'echo'] as const
+const PORT_NAMES = ['postgres', 'mail', 'fakepay', 'cryptocloud', 'btcpay', 'stripe', 'px6', 'exit', 'echo'] as const
 export type PortName = (typeof PORT_NAMES)[number]
 
 const SECRET_NAMES = [
@@ -44,6 +44,8 @@ const SECRET_NAMES = [
   'btcpayKey',
   'btcpayStoreId',
   'btcpay',
+  'stripeKey',
+  'stripeWebhook',
   'px6Key',
   'exitKey',
 ] as const

@@ -2,7 +2,8 @@ import { BTCPAY_PAYER, startBtcpayFake } from '@/fakes/btcpay'
 import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
 import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
-import { btcpayProvider, cryptoCloudProvider, fakepayProvider, type Provider } from '@/lib/payments'
+import { STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
+import { btcpayProvider, cryptoCloudProvider, fakepayProvider, type Provider, stripeProvider } from '@/lib/payments'
 
 /**
  * One row per payment provider: its stand-in and adapter, told of each other, and the vendor's words for what the stories are about. The
@@ -61,10 +62,22 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
       return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...settings }) }
     },
   },
+  {
+    name: 'stripe',
+    words: { paid: 'complete:paid', underpaid: null, expired: 'expired:unpaid' },
+    testFlag: 'test',
+    signature: 'ages',
+    path: '/sessions',
+    async start(door) {
+      const settings = { secretKey: 'sk_test_secret_key', webhookSecret: 'whsec_stripe_webhook_secret' }
+      const fake = await startStripeFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      return { fake, provider: stripeProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
 ]
 
 /** What callbacks say of payers, as a pattern: nothing of it may be found anywhere in the shop. */
-export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER]
+export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER]
   .flatMap((payer) => Object.values(payer))
   .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111'))
   .join('|')

@@ -40,6 +40,8 @@ export async function nameProvider(provider: string): Promise<{ name: string; he
       return { name: say('provider_cryptocloud'), help: say('provider_cryptocloud_help') }
     case 'btcpay':
       return { name: say('provider_btcpay'), help: say('provider_btcpay_help') }
+    case 'stripe':
+      return { name: say('provider_stripe'), help: say('provider_stripe_help') }
     default:
       return { name: provider, help: '' }
   }

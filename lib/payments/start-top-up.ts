@@ -80,6 +80,7 @@ type Row = {
   requestedMicros: bigint
   currency: string
   checkoutUrl: string | null
+  createdAt: Date
 }
 const ROW = {
   id: true,
@@ -88,6 +89,7 @@ const ROW = {
   requestedMicros: true,
   currency: true,
   checkoutUrl: true,
+  createdAt: true,
 } as const
 
 /** The payment of this request key, made when there is none. One customer's requests take turns, so that the limit holds. */
@@ -156,7 +158,7 @@ async function openCheckout(
       returnUrl: new URL(paymentPath(paymentId), env().PUBLIC_URL).href,
       webhookUrl: new URL(`/api/webhooks/${provider.name}`, env().PUBLIC_URL).href,
       locale: actor.locale,
-      expiresAt: new Date(now.getTime() + CHECKOUT_LIFETIME_MS),
+      expiresAt: checkoutEnd(payment.createdAt, now),
     })
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error
@@ -179,6 +181,15 @@ async function openCheckout(
     INSERT INTO payment_events (payment_id, kind) SELECT id, 'awaiting' FROM opened`)
   const opened = await db().payment.findUniqueOrThrow({ where: { id: paymentId }, select: ROW })
   return opened.checkoutUrl ? accepted(view(opened)) : refused('provider_unavailable', { paymentId })
+}
+
+/**
+ * When the page ends. Counted from the payment's own beginning, so that a call repeated after a time-out asks for exactly the same, which is
+ * what makes vendors give the same page; from now when that leaves too little time to pay.
+ */
+function checkoutEnd(createdAt: Date, now: Date): Date {
+  const end = createdAt.getTime() + CHECKOUT_LIFETIME_MS
+  return new Date(end - now.getTime() >= CHECKOUT_LIFETIME_MS / 2 ? end : now.getTime() + CHECKOUT_LIFETIME_MS)
 }
 
 function view(payment: Row): StartedTopUp {

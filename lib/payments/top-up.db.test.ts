@@ -277,7 +277,7 @@ test('a callback through the other provider’s door is refused, and what it say
 })
 
 test('a provider without settings has no door', async () => {
-  const result = await receiveWebhook('stripe', new Headers(), Buffer.from('{}'), { providers: bench.providers })
+  const result = await receiveWebhook('paypal', new Headers(), Buffer.from('{}'), { providers: bench.providers })
   expect(result).toMatchObject({ ok: false, refusal: { code: 'unknown_provider' } })
 })
 
@@ -328,7 +328,7 @@ describe('starting', () => {
     [{ amountMicros: 10_000_010_000n }, 'amount_out_of_range'],
     [{ amountMicros: 10n ** 30n }, 'amount_out_of_range'],
     [{ amountMicros: 20_001_000n }, 'amount_not_whole_cents'],
-    [{ provider: 'stripe' }, 'unknown_provider'],
+    [{ provider: 'paypal' }, 'unknown_provider'],
     [{ provider: '__proto__' }, 'unknown_provider'],
   ])('%o is refused: %s', async (over, code) => {
     expect(await start(over)).toMatchObject({ ok: false, refusal: { code } })

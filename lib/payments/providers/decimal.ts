@@ -1,4 +1,4 @@
-import { MAX_AMOUNT_MICROS, MICROS_PER_UNIT } from '@/lib/kit'
+import { invariant, isWholeCents, MAX_AMOUNT_MICROS, MICROS_PER_UNIT, OperationalError } from '@/lib/kit'
 import { z } from 'zod'
 
 /**
@@ -21,3 +21,25 @@ export const microsSchema = z.unknown().transform((amount, context) => {
   context.addIssue({ code: 'custom', message: 'not an amount' })
   return z.NEVER
 })
+
+/**
+ * Currencies whose smallest unit is a hundredth at every provider that counts in smallest units. What is not here is refused and not guessed: the yen
+ * has no smaller unit, the dinar has thousandths, and some change from provider to provider.
+ */
+const TWO_DECIMALS: ReadonlySet<string> = new Set(
+  'USD EUR GBP CHF CAD AUD NZD SGD HKD SEK NOK DKK PLN CZK RON TRY AED ILS ZAR BRL MXN INR THB MYR PHP CNY RUB UAH KZT GEL AMD AZN'.split(
+    ' ',
+  ),
+)
+
+/** Whether amounts of this currency can be told to a provider in hundredths, or with two decimals, without guessing. */
+export function hasTwoDecimals(currency: string): boolean {
+  return TWO_DECIMALS.has(currency)
+}
+
+/** A whole number of cents for providers that count so. Throws OperationalError for a currency that has no cents or may have none. */
+export function centsOf(provider: string, micros: bigint, currency: string): string {
+  if (!hasTwoDecimals(currency)) throw new OperationalError(provider, `is not offered in ${currency}`)
+  invariant(isWholeCents(micros), 'an amount to pay is in whole cents')
+  return String(micros / 10_000n)
+}

@@ -3,6 +3,7 @@ import { btcpayProvider } from './btcpay'
 import { cryptoCloudProvider } from './cryptocloud'
 import { fakepayProvider } from './fakepay'
 import type { Provider } from './provider'
+import { stripeProvider } from './stripe'
 
 let enabled: readonly Provider[] | undefined
 
@@ -48,6 +49,14 @@ function readProviders(): Provider[] {
         apiKey: settings.BTCPAY_API_KEY,
         storeId: settings.BTCPAY_STORE_ID,
         secret: settings.BTCPAY_WEBHOOK_SECRET,
+      }),
+    )
+  if (settings.STRIPE_API_URL && settings.STRIPE_SECRET_KEY && settings.STRIPE_WEBHOOK_SECRET)
+    providers.push(
+      stripeProvider({
+        apiUrl: settings.STRIPE_API_URL,
+        secretKey: settings.STRIPE_SECRET_KEY,
+        webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
       }),
     )
   return providers

@@ -114,7 +114,7 @@ test('CryptoCloud hears the words it waits for', async () => {
 })
 
 test('a provider without settings is 404', async () => {
-  for (const provider of ['stripe', '', '__proto__', 'constructor', 'a'.repeat(5000), '../fakepay']) {
+  for (const provider of ['paypal', '', '__proto__', 'constructor', 'a'.repeat(5000), '../fakepay']) {
     const request = new Request('http://shop.test/api/webhooks/any', { method: 'POST', body: '{}' })
     const answer = await door.POST(request, { params: Promise.resolve({ provider }) })
     expect(answer.status, provider).toBe(404)

@@ -1,0 +1,174 @@
+import { createHash, createHmac } from 'node:crypto'
+import { accepted, invariant, OperationalError, refused } from '@/lib/kit'
+import { z } from 'zod'
+import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import { centsOf, hasTwoDecimals } from './decimal'
+import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+
+const NAME = 'stripe'
+/** The edition of the API whose fields are read here; without it an account's own default would decide. */
+const API_VERSION = '2026-10-28.endive'
+/** To both sides: Stripe's own library checks only the age and lets the future pass. */
+const TOLERANCE_SECONDS = 300
+const AT_ONCE = 8
+/** A session lives from half an hour to a day. */
+const LIFETIME_SECONDS = { min: 31 * 60, max: 24 * 3600 - 60 }
+
+const SESSION_ID = /^cs_[A-Za-z0-9_]{1,200}$/
+const cents = z
+  .number()
+  .int()
+  .min(0)
+  .max(99_999_999)
+  .transform((value) => BigInt(value) * 10_000n)
+
+const sessionSchema = z.object({
+  id: z.string().regex(SESSION_ID),
+  object: z.literal('checkout.session'),
+  client_reference_id: z.string().max(200).nullish(),
+  amount_subtotal: cents,
+  amount_total: cents,
+  // In another currency the smallest unit may be another part of it.
+  currency: z.string().refine((code) => hasTwoDecimals(code.toUpperCase())),
+  status: z.enum(['open', 'complete', 'expired']),
+  payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
+  livemode: z.boolean(),
+  url: z.url({ protocol: /^https?$/ }).nullish(),
+  expires_at: z.number().int().positive(),
+  // Whole when it was asked for so, an id in a session that was just made, null before the payer does something.
+  payment_intent: z.union([z.object({ status: z.string().max(60) }), z.string().max(200)]).nullish(),
+})
+type Session = z.infer<typeof sessionSchema>
+
+const eventSchema = z.object({
+  id: z.string().regex(/^evt_[A-Za-z0-9_]{1,200}$/),
+  data: z.object({
+    object: z.object({
+      object: z.string().max(60),
+      id: z.string().max(250).nullish(),
+      client_reference_id: z.string().max(200).nullish().catch(null),
+    }),
+  }),
+})
+
+/**
+ * Stripe Checkout, the page that Stripe hosts; cards never come near us. Only currencies with two decimals are taken. The webhook endpoint
+ * is made in Stripe's dashboard for the events `checkout.session.*`; its secret is the whole text, `whsec_` included.
+ */
+export function stripeProvider(settings: { apiUrl: string; secretKey: string; webhookSecret: string }): Provider {
+  invariant(settings.webhookSecret.length > 0, 'STRIPE_WEBHOOK_SECRET is not empty')
+  const base = `${settings.apiUrl.replace(/\/$/, '')}/v1/checkout/sessions`
+  const headers = { authorization: `Bearer ${settings.secretKey}`, 'stripe-version': API_VERSION }
+
+  /** Null for what this account does not have. */
+  async function get(id: string): Promise<unknown> {
+    // The state of the attempt behind a session is told only on request; what else comes with it is not read.
+    const url = new URL(`${base}/${encodeURIComponent(id)}?expand%5B%5D=payment_intent`)
+    const { status, body } = await callProvider(NAME, url, { method: 'GET', headers })
+    if (status === 404) return null
+    if (status !== 200) throw new OperationalError(NAME, `refused (${status})`)
+    return body
+  }
+
+  return {
+    name: NAME,
+    minMicros: 1_000_000n,
+    maxMicros: 10_000_000_000n,
+    // Sessions cannot be searched by our id. A create call that got lost is repeated under its idempotency key instead.
+    findByPaymentId: null,
+
+    async createCheckout(request): Promise<Checkout> {
+      const seconds = Math.floor(Date.now() / 1000)
+      const wanted = Math.floor(request.expiresAt.getTime() / 1000)
+      const form = new URLSearchParams({
+        mode: 'payment',
+        client_reference_id: request.paymentId,
+        'line_items[0][quantity]': '1',
+        'line_items[0][price_data][currency]': request.currency.toLowerCase(),
+        'line_items[0][price_data][unit_amount]': centsOf(NAME, request.amountMicros, request.currency),
+        'line_items[0][price_data][product_data][name]':
+          request.locale === 'ru' ? 'Пополнение баланса' : 'Balance top-up',
+        // Otherwise the payer may see, and pay in, another currency.
+        'adaptive_pricing[enabled]': 'false',
+        success_url: request.returnUrl,
+        cancel_url: request.returnUrl,
+        locale: request.locale === 'ru' ? 'ru' : 'en',
+        expires_at: String(Math.min(Math.max(wanted, seconds + LIFETIME_SECONDS.min), seconds + LIFETIME_SECONDS.max)),
+      }).toString()
+      // Stripe refuses a key that comes again with other parameters, so they are a part of it.
+      const digest = createHash('sha256').update(form).digest('hex').slice(0, 16)
+      const { status, body } = await callProvider(NAME, new URL(base), {
+        method: 'POST',
+        headers: {
+          ...headers,
+          'content-type': 'application/x-www-form-urlencoded',
+          'idempotency-key': `${request.paymentId}:${digest}`,
+        },
+        body: form,
+      })
+      if (status !== 200) throw new OperationalError(NAME, `refused to make a session (${status})`)
+      const session = readAnswer(NAME, 'create', sessionSchema, body)
+      if (!session.url) throw new OperationalError(NAME, 'made a session without a page')
+      return {
+        providerPaymentId: session.id,
+        checkoutUrl: session.url,
+        expiresAt: new Date(session.expires_at * 1000),
+      }
+    },
+
+    verifyWebhook: ({ headers: sent, body, now }) =>
+      Promise.resolve(verifyEvent(settings.webhookSecret, sent, body, now)),
+
+    async fetchPayments(payments) {
+      const rows = await mapAtMost(payments, AT_ONCE, (each) => get(each.providerPaymentId))
+      const found = rows.filter((row) => row !== null)
+      return readEach(NAME, sessionSchema, found).map(truthOf)
+    },
+  }
+}
+
+function truthOf(session: Session): Truth {
+  return {
+    providerPaymentId: session.id,
+    paymentId: session.client_reference_id || null,
+    state: stateOf(session),
+    // `no_payment_required` is a session that cost nothing: it is over, and nothing came.
+    receivedMicros: session.payment_status === 'paid' ? session.amount_total : 0n,
+    requestedMicros: session.amount_subtotal,
+    currency: session.currency.toUpperCase(),
+    isTest: !session.livemode,
+  }
+}
+
+function stateOf(session: Session): TruthState {
+  if (session.payment_status !== 'unpaid') return session.status === 'open' ? 'awaiting' : 'paid'
+  if (session.status === 'open') return 'awaiting'
+  if (session.status === 'expired') return 'expired'
+  // Complete and unpaid: a slow way of paying, which may still fail days later and then leaves the session as it is.
+  const attempt = typeof session.payment_intent === 'object' ? session.payment_intent?.status : undefined
+  return attempt === 'requires_payment_method' || attempt === 'canceled' ? 'cancelled' : 'confirming'
+}
+
+/** An event is Stripe's when one `v1` is the HMAC-SHA256 of `<t>.<raw body>` under the whole secret, and `t` is near. */
+function verifyEvent(secret: string, headers: Headers, body: Buffer, now: Date) {
+  if (body.length > MAX_WEBHOOK_BYTES) return refused('malformed', { why: 'too large' })
+  const parts = (headers.get('stripe-signature') ?? '').split(',', 20).map((part) => part.trim())
+  const time = parts.find((part) => part.startsWith('t='))?.slice(2) ?? ''
+  if (!/^\d{1,12}$/.test(time)) return refused('bad_signature', { why: 'header missing' })
+  if (Math.abs(now.getTime() / 1000 - Number(time)) > TOLERANCE_SECONDS)
+    return refused('bad_signature', { why: 'too old or too far ahead' })
+  const expected = createHmac('sha256', secret).update(`${time}.`).update(body).digest()
+  // Several while a secret is being changed; other schemes count for nothing.
+  const isSigned = parts.some((part) => part.startsWith('v1=') && isSameHex(part.slice(3), expected))
+  if (!isSigned) return refused('bad_signature', { why: 'no signature fits' })
+  const event = eventSchema.safeParse(parseJson(body.toString('utf8')))
+  if (!event.success) return refused('malformed', { why: 'not an event' })
+  const { object } = event.data.data
+  // Stripe repeats for days what is refused, so events about other things are taken, and speak of no payment.
+  const isSession = object.object === 'checkout.session' && SESSION_ID.test(object.id ?? '')
+  return accepted({
+    externalId: event.data.id,
+    providerPaymentId: isSession ? object.id! : null,
+    paymentId: isSession ? object.client_reference_id || null : null,
+  })
+}
