@@ -7,6 +7,7 @@ import { getBalance } from '@/lib/ledger'
 import { queueEmail } from '@/lib/notifications'
 import { z } from 'zod'
 import { placeOrder, type PlacedOrder, type PlaceOrderRefusal } from './place-order'
+import { INTENT_CHOICE } from './queries'
 import type { PlaceOrderInput } from './schemas'
 
 export const finishIntentsJob = defineJob({ name: 'orders.finish_intents', payload: z.object({ userId: z.string() }) })
@@ -35,7 +36,7 @@ export async function keepOrderIntent(
       await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${`intents:${actor.id}`}, 0))::text`)
       const waiting = await tx.orderIntent.findMany({
         where: { userId: actor.id, state: 'waiting' },
-        select: { id: true, planId: true, countryCode: true, periodDays: true, quantity: true, totalMicros: true },
+        select: INTENT_CHOICE,
       })
       const same = waiting.find(
         (each) =>
@@ -80,12 +81,7 @@ export async function finishIntents({ userId }: { userId: string }): Promise<voi
     where: { userId, state: 'waiting' },
     orderBy: { createdAt: 'asc' },
     select: {
-      id: true,
-      planId: true,
-      countryCode: true,
-      periodDays: true,
-      quantity: true,
-      totalMicros: true,
+      ...INTENT_CHOICE,
       expiresAt: true,
     },
   })
@@ -111,12 +107,7 @@ export async function finishOrderIntent(
   const intent = await db().orderIntent.findFirst({
     where: { id: intentId, userId: actor.id, state: { in: ['waiting', 'placed'] } },
     select: {
-      id: true,
-      planId: true,
-      countryCode: true,
-      periodDays: true,
-      quantity: true,
-      totalMicros: true,
+      ...INTENT_CHOICE,
       orderId: true,
     },
   })

@@ -79,18 +79,23 @@ export async function countOrdersByState(): Promise<Record<OrderState, number>> 
   return counts
 }
 
+/** What an intent says of the order it waits to become. */
+export const INTENT_CHOICE = {
+  id: true,
+  planId: true,
+  countryCode: true,
+  periodDays: true,
+  quantity: true,
+  totalMicros: true,
+} as const
+
 /** What somebody chose and has not enough money for yet. */
 export async function listWaitingIntents({ userId }: { userId: string }) {
   return db().orderIntent.findMany({
     where: { userId, state: 'waiting', expiresAt: { gt: new Date() } },
     orderBy: { createdAt: 'asc' },
     select: {
-      id: true,
-      planId: true,
-      countryCode: true,
-      periodDays: true,
-      quantity: true,
-      totalMicros: true,
+      ...INTENT_CHOICE,
       currency: true,
       expiresAt: true,
     },
@@ -102,12 +107,7 @@ export async function findOrderIntent(input: { userId: string; intentId: string 
   return db().orderIntent.findFirst({
     where: { id: input.intentId, userId: input.userId },
     select: {
-      id: true,
-      planId: true,
-      countryCode: true,
-      periodDays: true,
-      quantity: true,
-      totalMicros: true,
+      ...INTENT_CHOICE,
       currency: true,
       state: true,
       refusal: true,
