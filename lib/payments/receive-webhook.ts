@@ -32,6 +32,8 @@ export async function receiveWebhook(
   const verified = await provider.verifyWebhook({ headers, body, now: options.now ?? new Date() })
   if (!verified.ok) return verified
   const { externalId, providerPaymentId, paymentId } = verified.value
+  // Whatever the provider: PostgreSQL cannot store a zero byte, and the message would be a fault instead of a refusal.
+  if ([externalId, providerPaymentId, paymentId].some((id) => id?.includes('\0'))) return refused('malformed')
   const digest = createHash('sha256').update(body).digest('hex')
 
   const [row] = await db().$queryRaw<{ id: string; isNew: boolean; isQueued: boolean }[]>(Prisma.sql`

@@ -179,3 +179,16 @@ test('a body above the limit is 413, told or not', async () => {
 test('only POST is answered here; Next answers every other method with 405', () => {
   expect(Object.keys(door).filter((name) => /^[A-Z]+$/.test(name))).toEqual(['POST'])
 })
+
+test('a signed message whose ids hold a zero byte is malformed, not a fault', async () => {
+  for (const data of [{ id: 'a\0b' }, { id: 'inv_1', orderId: 'a\0b' }]) {
+    const body = JSON.stringify({ type: 'invoice.paid', data })
+    expect((await post('fakepay', body, signed(body))).status).toBe(400)
+  }
+  const payment = await bench.topUp('cryptocloud')
+  const form = postback(payment)
+  form.set('order_id', 'a\0b')
+  const answer = await post('cryptocloud', form.toString(), { 'content-type': 'application/x-www-form-urlencoded' })
+  expect(answer.status).toBe(400)
+  expect(await rowsOf(payment)).toBe(0)
+})
