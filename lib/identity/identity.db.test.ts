@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, it } from 'vitest'
 import { db } from '@/lib/db'
+import { insertCustomer } from '@/test/factories/customer'
 import { DAY_MS, HOUR_MS, MINUTE_MS, newId } from '@/lib/kit'
 import {
   changePassword,
@@ -101,7 +102,7 @@ it('answers a sign-up with a taken email like any other, changes nothing and tel
   const userId = await account()
   const other = `${name}x`
   expect(await signUp(person({ username: other }))).toEqual({ ok: true, value: null })
-  expect(await signUp(person({ username: other, email }))).toEqual({ ok: true, value: null })
+  expect(await signUp(person({ username: `${name}y`, email }))).toEqual({ ok: true, value: null })
   expect((await mails()).map((mail) => mail.template)).toEqual(['account_exists'])
   expect(await db().user.count({ where: { OR: [{ id: userId }, { usernameKey: other }] } })).toBe(1)
   expect(await db().consent.count({ where: { userId } })).toBe(0)
@@ -243,4 +244,21 @@ it('a role is granted from the shell only, ends the sessions of before, and is o
   expect(await grantRole({ email: 'nobody@example.test', role: 'owner' })).toMatchObject({
     refusal: { code: 'not_found' },
   })
+})
+
+it('a name’s second use does not tell whether the first sign-up met an address that has an account', async () => {
+  const known = await insertCustomer()
+  const form = {
+    password: 'three quiet otters',
+    locale: 'en',
+    acceptsMarketing: false,
+    statements: { terms: 't', age: 'a', marketing: 'm' },
+  }
+  for (const address of [known.email, `${newId('req')}@example.test`]) {
+    const username = newId('req').slice(-20)
+    expect(await signUp({ ...form, email: address, username })).toMatchObject({ ok: true })
+    expect(
+      await signUp({ ...form, email: `${newId('req')}@example.test`, username: username.toUpperCase() }),
+    ).toMatchObject({ refusal: { code: 'username_taken' } })
+  }
 })

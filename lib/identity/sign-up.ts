@@ -51,11 +51,15 @@ async function openAccount(
   input: SignUpInput,
   { passwordHash, now }: { passwordHash: string; now: Date },
 ): Promise<Result<null, Refusal<'username_taken'>>> {
+  const usernameKey = input.username.toLowerCase()
+  // Claimed in both branches below, so that the name's second use is answered alike whether or not the first made an account.
+  const claimed = await tx.usernameReservation.createMany({ data: [{ usernameKey }], skipDuplicates: true })
+  if (claimed.count === 0) return refused('username_taken')
   const taken = await tx.user.findMany({
-    where: { OR: [{ email: input.email }, { usernameKey: input.username.toLowerCase() }] },
+    where: { OR: [{ email: input.email }, { usernameKey }] },
     select: { email: true, usernameKey: true },
   })
-  if (taken.some((user) => user.usernameKey === input.username.toLowerCase())) return refused('username_taken')
+  if (taken.some((user) => user.usernameKey === usernameKey)) return refused('username_taken')
   if (taken.length > 0) return tellOwner(tx, input, now)
 
   const userId = await insertUser(tx, {

@@ -153,6 +153,14 @@ CREATE TABLE "outbox_jobs" (
 );
 
 -- CreateTable
+CREATE TABLE "username_reservations" (
+    "username_key" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "username_reservations_pkey" PRIMARY KEY ("username_key")
+);
+
+-- CreateTable
 CREATE TABLE "ledger_accounts" (
     "id" TEXT NOT NULL,
     "owner" TEXT NOT NULL,
