@@ -11,12 +11,14 @@ const GAPS_MINUTES = [2, 5, 15, 60]
 const LATE_MS = 48 * HOUR_MS
 /** A payment the provider never learned of is closed after this: its page was never shown. */
 const ABANDONED_MS = 2 * HOUR_MS
+/** A payment the provider has nothing to say about is closed so long after its page ended. */
+const SILENT_MS = HOUR_MS
 const BATCH = 100
 /** What one run takes at most, so that it ends within its minute. */
 const RUN_MAX = 2_000
 
 export type Reconciled = { checked: number; credited: number; unavailable: string[] }
-type Due = { id: string; provider: string; providerPaymentId: string | null; state: string; createdAt: Date }
+type Due = { id: string; provider: string; providerPaymentId: string | null; createdAt: Date; expiresAt: Date | null }
 
 /**
  * Asks the providers about every payment whose time to look has come, up to a hundred with one call, and settles each by the routine the
@@ -56,7 +58,7 @@ async function takeDue(provider: string, now: Date): Promise<Due[]> {
     WHERE id IN (
       SELECT id FROM payments WHERE next_check_at <= ${now}::timestamptz AND provider = ${provider}
       ORDER BY next_check_at LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)
-    RETURNING id, provider, provider_payment_id AS "providerPaymentId", state, created_at AS "createdAt"`)
+    RETURNING id, provider, provider_payment_id AS "providerPaymentId", created_at AS "createdAt", expires_at AS "expiresAt"`)
 }
 
 /** A look that failed does not count: the payments come again in a minute, with the gap they had. */
@@ -78,6 +80,10 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
     if (truth) truths.push(truth)
     else if (now.getTime() - lost.createdAt.getTime() > ABANDONED_MS) await closeAbandoned(lost.id)
   }
+  const told = new Set(truths.flatMap((truth) => [truth.paymentId, truth.providerPaymentId, truth.checkoutId]))
+  for (const { id, providerPaymentId, expiresAt } of due)
+    if (expiresAt && now.getTime() - expiresAt.getTime() > SILENT_MS && !told.has(id) && !told.has(providerPaymentId!))
+      await closeAbandoned(id)
   let credited = 0
   for (const truth of truths) {
     const settled = await settleWithTruth(provider.name, truth, { messageId: null, now })
@@ -86,12 +92,12 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
   return credited
 }
 
-/** Closes a payment whose page never came to be. Should the provider speak of it after all, a callback still finds it. */
+/** Closes a payment whose page never came to be, or was never used at a vendor that knows of no page before it is. Should the provider speak of it after all, a callback still finds it. */
 async function closeAbandoned(paymentId: string): Promise<void> {
   await db().$executeRaw(Prisma.sql`
     WITH closed AS (
-      UPDATE payments SET state = 'expired', next_check_at = NULL
-      WHERE id = ${paymentId} AND state = 'created' AND provider_payment_id IS NULL RETURNING id
+      UPDATE payments SET state = 'expired', next_check_at = CASE WHEN provider_payment_id IS NOT NULL THEN next_check_at END
+      WHERE id = ${paymentId} AND state IN ('created', 'awaiting') RETURNING id
     )
     INSERT INTO payment_events (payment_id, kind) SELECT id, 'expired' FROM closed`)
 }

@@ -34,23 +34,25 @@ export async function settlePayment(
 ): Promise<Settled> {
   const provider = options.provider ?? findProvider(payload.provider)
   if (!provider) throw new OperationalError('payments', `provider ${payload.provider} has no settings`)
-  const truth = await askForTruth(provider, payload)
-  if (!truth) {
+  const truths = await askForTruths(provider, payload)
+  if (truths.length === 0) {
     const outcome = payload.providerPaymentId ? 'unknown_to_provider' : 'unknown_payment'
     await stampMessage(db(), payload.messageId, { outcome, paymentId: null })
     return { outcome, paymentId: null }
   }
-  return settleWithTruth(provider.name, truth, { messageId: payload.messageId, now: options.now })
+  const settled: Settled[] = []
+  for (const truth of truths)
+    settled.push(await settleWithTruth(provider.name, truth, { messageId: payload.messageId, now: options.now }))
+  return settled.find((each) => each.outcome === 'credited') ?? settled[0]!
 }
 
-async function askForTruth(provider: Provider, payload: SettlePayload): Promise<Truth | null> {
+/** One truth for nearly every provider; several where a page brings several payments, none for what the provider does not know. */
+async function askForTruths(provider: Provider, payload: SettlePayload): Promise<Truth[]> {
   const providerPaymentId =
     payload.providerPaymentId ?? (await knownProviderPaymentId(provider.name, payload.paymentId))
-  if (providerPaymentId) {
-    const truths = await provider.fetchPayments([{ providerPaymentId, paymentId: payload.paymentId }])
-    return truths.find((truth) => truth.providerPaymentId === providerPaymentId) ?? null
-  }
-  return payload.paymentId && provider.findByPaymentId ? provider.findByPaymentId(payload.paymentId) : null
+  if (providerPaymentId) return provider.fetchPayments([{ providerPaymentId, paymentId: payload.paymentId }])
+  const found = payload.paymentId && provider.findByPaymentId ? await provider.findByPaymentId(payload.paymentId) : null
+  return found ? [found] : []
 }
 
 async function knownProviderPaymentId(provider: string, paymentId: string | null): Promise<string | null> {
@@ -72,11 +74,23 @@ export async function settleWithTruth(
   context: { messageId: string | null; now?: Date },
 ): Promise<Settled> {
   const acceptsTest = env().SLUICE_MODE !== 'production'
+  if (truth.checkoutId) await bindPayment(provider, truth.checkoutId, truth.providerPaymentId)
   if (truth.state === 'paid' && (acceptsTest || !truth.isTest)) {
     const settled = await creditAtOnce(provider, truth, context)
     if (settled) return settled
   }
   return settleUnderLock(provider, truth, { ...context, acceptsTest })
+}
+
+/**
+ * Puts the id of the first payment that brought money in the place of its page's id. Of two at once one wins, because the row has only one id;
+ * the other finds the payment by our id, under an id that is not its own, and stands as a second invoice.
+ */
+async function bindPayment(provider: string, checkoutId: string, providerPaymentId: string): Promise<void> {
+  await db().payment.updateMany({
+    where: { provider, providerPaymentId: checkoutId, state: { not: 'credited' } },
+    data: { providerPaymentId },
+  })
 }
 
 /**

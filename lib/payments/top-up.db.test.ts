@@ -32,7 +32,8 @@ beforeEach(async () => {
 const stateOf = async (id: string) => db().payment.findUniqueOrThrow({ where: { id } })
 const eventsOf = async (id: string) =>
   (await db().paymentEvent.findMany({ where: { paymentId: id }, orderBy: { id: 'asc' } })).map((event) => event.kind)
-const messagesOf = (providerPaymentId: string) => db().webhookMessage.findMany({ where: { providerPaymentId } })
+const messagesOf = ({ id, providerPaymentId }: OpenPayment) =>
+  db().webhookMessage.findMany({ where: { OR: [{ providerPaymentId }, { paymentId: id }] } })
 const transfersOf = (id: string) => db().ledgerTransfer.count({ where: { sourceKind: 'payment', sourceId: id } })
 const mailsOf = async (userId: string) =>
   (await db().outgoingEmail.findMany({ where: { userId } })).map((mail) => mail.key).sort()
@@ -66,7 +67,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     })
     expect(await eventsOf(payment.id)).toEqual(['created', 'awaiting', 'credited'])
     expect(await mailsOf(payment.user.id)).toEqual([`receipt:${payment.id}`])
-    const [message] = await messagesOf(payment.providerPaymentId)
+    const [message] = await messagesOf(payment)
     expect(message).toMatchObject({ outcome: 'credited', repeats: 0, paymentId: payment.id })
     expect(message!.digest).toMatch(/^[0-9a-f]{64}$/)
     const view = await findPayment({ userId: payment.user.id, paymentId: payment.id })
@@ -84,7 +85,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     await bench.work()
     expect(await bench.balanceOf(payment.user.id)).toBe(20_000_000n)
     expect(await transfersOf(payment.id)).toBe(1)
-    const messages = await messagesOf(payment.providerPaymentId)
+    const messages = await messagesOf(payment)
     expect(messages).toHaveLength(1)
     expect(messages[0]).toMatchObject({ repeats: 22, outcome: 'credited' })
   })
@@ -109,7 +110,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     const payment = await bench.topUp(provider)
     await pay(payment, { webhooks: 0 })
     expect((await send(payment, { times: 2, ...odd })).answers).toEqual([401, 401])
-    expect(await messagesOf(payment.providerPaymentId)).toEqual([])
+    expect(await messagesOf(payment)).toEqual([])
     expect(await bench.work()).toEqual([])
     expect((await stateOf(payment.id)).state).toBe('awaiting')
   })
@@ -210,7 +211,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     await say(payment, { orderId: payment.id })
     expect((await send(payment, { times: 1 })).answers).toEqual([202])
     expect(await bench.work()).toEqual([{ outcome: 'credited', paymentId: payment.id }])
-    expect(await stateOf(payment.id)).toMatchObject({ state: 'credited', providerPaymentId: payment.providerPaymentId })
+    expect(await stateOf(payment.id)).toMatchObject({ state: 'credited', providerPaymentId: expect.any(String) })
   })
 
   test('a lost webhook heals by reconcile, with one call for many payments', async () => {
@@ -310,6 +311,38 @@ test('two invoices of one payment, both paid: one is credited, the other waits f
   expect(await bench.balanceOf(payment.user.id)).toBe(20_000_000n)
 })
 
+test('several payments of one page: the first that brings money is credited, a further one waits for a person', async () => {
+  const payment = await bench.topUp('fakepay')
+  const pageId = payment.providerPaymentId
+  const truth: Truth = {
+    providerPaymentId: pageId,
+    paymentId: payment.id,
+    state: 'awaiting',
+    receivedMicros: 0n,
+    requestedMicros: 20_000_000n,
+    currency: 'USD',
+    isTest: true,
+  }
+  // An attempt that brought nothing leaves the page's id in its place.
+  expect((await settleWithTruth('fakepay', truth, { messageId: null })).outcome).toBe('waiting')
+  const paid: Truth = { ...truth, state: 'paid', checkoutId: pageId, receivedMicros: 20_000_000n }
+  const settled = await Promise.all(
+    [`${pageId}-a`, `${pageId}-b`, `${pageId}-a`].map((providerPaymentId) =>
+      settleWithTruth('fakepay', { ...paid, providerPaymentId }, { messageId: null }),
+    ),
+  )
+  expect(settled.filter((each) => each.outcome === 'credited')).toHaveLength(1)
+  expect(settled.filter((each) => each.outcome === 'second_invoice').length).toBeGreaterThanOrEqual(1)
+  expect(await bench.balanceOf(payment.user.id)).toBe(20_000_000n)
+  const rows = await db().payment.findMany({ where: { userId: payment.user.id }, orderBy: { id: 'asc' } })
+  expect(rows.map((row) => row.state)).toEqual(['credited', 'needs_review'])
+  expect(rows.map((row) => row.providerPaymentId).sort()).toEqual([`${pageId}-a`, `${pageId}-b`])
+  // A word about the page itself, later, is no money and changes nothing.
+  expect((await settleWithTruth('fakepay', { ...truth, state: 'expired' }, { messageId: null })).outcome).toBe(
+    'already_credited',
+  )
+})
+
 describe('starting', () => {
   const start = async (
     over: Partial<{ provider: string; amountMicros: bigint; requestKey: string }> = {},
@@ -400,6 +433,19 @@ describe('reconcile', () => {
     expect(done.unavailable).toEqual(['fakepay'])
     expect(await stateOf(payment.id)).toMatchObject({ checks: 0, nextCheckAt: new Date(now.getTime() + MINUTE_MS) })
     expect((await stateOf(crypto.id)).state).toBe('credited')
+  })
+
+  test('a payment the provider has nothing to say about is closed an hour after its page ended, and heeded when it speaks', async () => {
+    const payment = await bench.topUp('fakepay')
+    const { expiresAt } = await stateOf(payment.id)
+    const silent = { ...bench.providers[0]!, fetchPayments: () => Promise.resolve([]) }
+    const at = (minutes: number) => new Date(expiresAt!.getTime() + minutes * MINUTE_MS)
+    await reconcilePayments({ providers: [silent], now: at(-10) })
+    expect((await stateOf(payment.id)).state).toBe('awaiting')
+    await reconcilePayments({ providers: [silent], now: at(61) })
+    expect(await stateOf(payment.id)).toMatchObject({ state: 'expired', nextCheckAt: expect.any(Date) })
+    await bench.control('fakepay', `invoices/${payment.providerPaymentId}/pay`, { webhooks: 0 })
+    expect((await settle(payment, 'fakepay')).outcome).toBe('credited')
   })
 
   test('a create call that was never answered: found by our id, or closed after two hours', async () => {

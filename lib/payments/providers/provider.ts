@@ -5,6 +5,11 @@ export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'exp
 
 export type Truth = {
   providerPaymentId: string
+  /**
+   * The id that `createCheckout` returned, where a page may bring several payments with ids of their own. The first that brings money takes
+   * the place of this id in our row; every further one is a second invoice. Not set while no money came.
+   */
+  checkoutId?: string
   /** Our id as the provider echoes it, or null when it has none. */
   paymentId: string | null
   state: TruthState
@@ -32,6 +37,7 @@ export type Checkout = { providerPaymentId: string; checkoutUrl: string; expires
 export type VerifiedWebhook = {
   /** The same for every repeat of the same fact. */
   externalId: string
+  /** What to ask the provider about. */
   providerPaymentId: string | null
   paymentId: string | null
 }
@@ -58,7 +64,7 @@ export type Provider = {
 
   /**
    * What is true now of any number of payments, in batches as large as the vendor takes, else a few calls at a time. What the vendor
-   * does not know is left out; one that it answers in another shape than agreed is an OperationalError only when it was asked alone.
+   * does not know is left out, and one page may have several payments; one that it answers in another shape than agreed is an OperationalError only when it was asked alone.
    */
   fetchPayments(payments: readonly PaymentRef[]): Promise<Truth[]>
 
