@@ -1,6 +1,7 @@
 export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
 export { placeOrder } from './place-order'
 export {
+  countOpenOrders,
   countOrdersByState,
   findOrder,
   findOrderIntent,

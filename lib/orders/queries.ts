@@ -1,6 +1,6 @@
 import { db } from '@/lib/db'
 import { isId, type Page, pageOf } from '@/lib/kit'
-import type { OrderState } from './states'
+import { OPEN_ORDER_STATES, type OrderState } from './states'
 
 const PAGE = 25
 
@@ -69,6 +69,11 @@ export async function findOrder(input: { orderId: string; userId?: string }): Pr
     select: { ...orderSelect, events: { select: { kind: true, data: true, at: true }, orderBy: { id: 'asc' } } },
   })
   return order as OrderDetails | null
+}
+
+/** How many of somebody's orders have not ended yet, however old they are. */
+export async function countOpenOrders({ userId }: { userId: string }): Promise<number> {
+  return db().order.count({ where: { userId, state: { in: [...OPEN_ORDER_STATES] } } })
 }
 
 /** How many orders stand in each state. */

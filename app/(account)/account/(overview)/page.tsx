@@ -16,7 +16,7 @@ import { SubmitButton } from '@/components/ui/submit-button'
 import { ExactTime } from '@/components/ui/time'
 import { ceilToCents, formatMoney } from '@/lib/kit'
 import { getBalance, listStatement } from '@/lib/ledger'
-import { listOrders, listWaitingIntents, OPEN_ORDER_STATES } from '@/lib/orders'
+import { countOpenOrders, listOrders, listWaitingIntents, OPEN_ORDER_STATES } from '@/lib/orders'
 import { countActiveAllocations } from '@/lib/provisioning'
 import { requireUser } from '@/lib/web'
 import { dropIntentAction, finishIntentAction } from './actions'
@@ -28,17 +28,18 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function OverviewPage() {
   const user = await requireUser()
   const userId = user.id
-  const [say, balance, active, orders, intents, statement] = await Promise.all([
+  const [say, balance, active, orders, open, intents, statement] = await Promise.all([
     getTranslations('overview'),
     getBalance({ userId }),
     countActiveAllocations({ userId }),
     listOrders({ userId }),
+    countOpenOrders({ userId }),
     listWaitingIntents({ userId }),
     listStatement({ userId, limit: 5 }),
   ])
   const { currency } = balance
   const underWay = orders.rows.filter((order) => OPEN_ORDER_STATES.includes(order.state))
-  // What is under way comes first, whatever its age; then the newest.
+  // What is under way comes first; then the newest.
   const shown = [...underWay, ...orders.rows.filter((order) => !underWay.includes(order))].slice(
     0,
     Math.max(5, underWay.length),
@@ -47,10 +48,10 @@ export default async function OverviewPage() {
     <>
       <PageHeader
         title={say('title')}
-        lead={say('lead', { proxies: active, orders: underWay.length })}
+        lead={say('lead', { proxies: active, orders: open })}
         action={orders.rows.length > 0 && <ButtonLink href="/catalogue">{say('buy')}</ButtonLink>}
       />
-      {underWay.length > 0 && <RefreshWhile />}
+      {open > 0 && <RefreshWhile />}
       <dl className="mb-6 grid grid-cols-2 gap-px overflow-hidden rounded-md border bg-border lg:grid-cols-4">
         <Figure name={say('balance')}>
           <Money micros={balance.balanceMicros} currency={currency} />
@@ -59,7 +60,7 @@ export default async function OverviewPage() {
           <Money micros={balance.heldMicros} currency={currency} />
         </Figure>
         <Figure name={say('active')}>{active}</Figure>
-        <Figure name={say('underWay')}>{underWay.length}</Figure>
+        <Figure name={say('underWay')}>{open}</Figure>
       </dl>
       <div className="flex flex-col gap-8">
         {intents.length > 0 && <WaitingIntents intents={intents} balanceMicros={balance.balanceMicros} />}
