@@ -16,6 +16,7 @@ export const PAYMENT_TONES: Record<PaymentState, Tone> = {
 
 const REASONS: readonly ReviewReason[] = [
   'underpaid',
+  'paid_late',
   'wrong_currency',
   'order_mismatch',
   'test_payment',
@@ -42,6 +43,8 @@ export async function nameProvider(provider: string): Promise<{ name: string; he
       return { name: say('provider_btcpay'), help: say('provider_btcpay_help') }
     case 'stripe':
       return { name: say('provider_stripe'), help: say('provider_stripe_help') }
+    case 'nowpayments':
+      return { name: say('provider_nowpayments'), help: say('provider_nowpayments_help') }
     default:
       return { name: provider, help: '' }
   }

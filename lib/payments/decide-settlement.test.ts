@@ -88,3 +88,16 @@ test('money that came after a decline waits for a person, however often it is to
     receivedMicros: 30_000_000n,
   })
 })
+
+test('money that the provider calls expired waits for a person, who is told whether all of it came', () => {
+  const late = truth({ state: 'expired' })
+  expect(decideSettlement(payment(), late, strict)).toEqual({
+    kind: 'review',
+    reason: 'paid_late',
+    receivedMicros: 20_000_000n,
+  })
+  expect(decideSettlement(payment(), { ...late, receivedMicros: 5_000_000n }, strict)).toMatchObject({
+    reason: 'underpaid',
+  })
+  expect(decideSettlement(payment({ state: 'expired' }), truth(), strict)).toMatchObject({ kind: 'credit' })
+})

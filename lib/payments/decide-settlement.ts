@@ -5,6 +5,7 @@ import { PAYMENT_TRANSITIONS, type PaymentState } from './states'
 /** Why money that came was not credited by itself. Screens and mails put these into words. */
 export type ReviewReason =
   | 'underpaid'
+  | 'paid_late'
   | 'wrong_currency'
   | 'order_mismatch'
   | 'test_payment'
@@ -63,9 +64,10 @@ export function decideSettlement(payment: SettledPayment, truth: Truth, options:
         : review(payment, 'underpaid', truth.receivedMicros)
     case 'expired':
     case 'cancelled':
-      // The time ran out on a part: nobody will add the rest, so a person decides about what is there.
+      // The time ran out on a part, and nobody will add the rest; or all of it came too late for the provider to call it paid. A person
+      // decides about what is there.
       return truth.receivedMicros > 0n
-        ? review(payment, 'underpaid', truth.receivedMicros)
+        ? review(payment, isEnough ? 'paid_late' : 'underpaid', truth.receivedMicros)
         : move(payment, truth.state, truth.receivedMicros)
     case 'awaiting':
     case 'confirming':
