@@ -84,19 +84,16 @@ function contentPolicy(nonce: string): string {
  * form there by itself, and it counts that as sending the form.
  */
 function paymentOrigins(): string[] {
-  const {
-    FAKEPAY_API_URL,
-    CRYPTOCLOUD_API_KEY,
-    CRYPTOCLOUD_API_URL,
-    BTCPAY_API_URL,
-    STRIPE_SECRET_KEY,
-    STRIPE_API_URL,
-  } = env()
+  const settings = env()
   const origins: string[] = []
-  if (FAKEPAY_API_URL) origins.push(new URL(FAKEPAY_API_URL).origin)
-  if (CRYPTOCLOUD_API_KEY) origins.push('https://pay.cryptocloud.plus', new URL(CRYPTOCLOUD_API_URL).origin)
-  if (BTCPAY_API_URL) origins.push(new URL(BTCPAY_API_URL).origin)
-  if (STRIPE_SECRET_KEY) origins.push('https://checkout.stripe.com', new URL(STRIPE_API_URL).origin)
+  const allow = (isOn: unknown, api: string | undefined, page?: string) => {
+    if (isOn && api) origins.push(...(page ? [page] : []), new URL(api).origin)
+  }
+  allow(true, settings.FAKEPAY_API_URL)
+  allow(settings.CRYPTOCLOUD_API_KEY, settings.CRYPTOCLOUD_API_URL, 'https://pay.cryptocloud.plus')
+  allow(true, settings.BTCPAY_API_URL)
+  allow(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, 'https://checkout.stripe.com')
+  allow(settings.NOWPAYMENTS_API_KEY, settings.NOWPAYMENTS_API_URL, 'https://nowpayments.io')
   return origins
 }
 

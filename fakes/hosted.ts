@@ -18,6 +18,8 @@ export type HostedPayment = {
   returnUrl: string
   createdAt: string
   expiresAt: string
+  /** Of a deposit repeated later: the id of the first, at vendors that know such. */
+  parent?: string
   /** A new one with every change: what a vendor calls the event's id. */
   eventId: string
 }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { DEMO_ACCOUNT_EMAIL } from '../scripts/demo-services'
 import { openInstance } from '../scripts/instance'
 import { startBtcpayFake } from './btcpay'
 import { startCryptoCloudFake } from './cryptocloud'
@@ -6,6 +7,7 @@ import { startEcho } from './echo'
 import { startExit } from './exit'
 import { startFakepay } from './fakepay'
 import { startMailFake } from './mail'
+import { startNowpaymentsFake } from './nowpayments'
 import { startPx6Fake } from './px6'
 import { startStripeFake } from './stripe'
 
@@ -61,6 +63,14 @@ const started: { close: () => Promise<void> }[] = [
     secretKey: secrets.stripeKey,
     webhookSecret: secrets.stripeWebhook,
     notifyUrl: `${shopUrl}/api/webhooks/stripe`,
+  }),
+  await startNowpaymentsFake({
+    port: ports.nowpayments,
+    stateFile: stateFile('nowpayments'),
+    apiKey: secrets.nowpaymentsKey,
+    ipnSecret: secrets.nowpayments,
+    email: DEMO_ACCOUNT_EMAIL,
+    password: secrets.nowpaymentsPassword,
   }),
 ]
 

@@ -44,6 +44,11 @@ const schema = z
     STRIPE_API_URL: optionalUrl.default('https://api.stripe.com'),
     STRIPE_SECRET_KEY: optionalText,
     STRIPE_WEBHOOK_SECRET: optionalText,
+    NOWPAYMENTS_API_URL: optionalUrl.default('https://api.nowpayments.io'),
+    NOWPAYMENTS_API_KEY: optionalText,
+    NOWPAYMENTS_IPN_SECRET: optionalText,
+    NOWPAYMENTS_EMAIL: optionalText,
+    NOWPAYMENTS_PASSWORD: optionalText,
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -57,6 +62,8 @@ const schema = z
         [env.BTCPAY_API_URL, env.BTCPAY_API_KEY, env.BTCPAY_STORE_ID, env.BTCPAY_WEBHOOK_SECRET],
       ],
       ['STRIPE_WEBHOOK_SECRET', [env.STRIPE_SECRET_KEY, env.STRIPE_WEBHOOK_SECRET]],
+      ['NOWPAYMENTS_IPN_SECRET', [env.NOWPAYMENTS_API_KEY, env.NOWPAYMENTS_IPN_SECRET]],
+      ['NOWPAYMENTS_PASSWORD', [env.NOWPAYMENTS_EMAIL, env.NOWPAYMENTS_PASSWORD]],
       ['FAKEPAY_WEBHOOK_SECRET', [env.FAKEPAY_API_URL, env.FAKEPAY_API_KEY, env.FAKEPAY_WEBHOOK_SECRET]],
     ]
     for (const [setting, values] of pairs) {
@@ -70,6 +77,7 @@ const schema = z
       'CRYPTOCLOUD_API_URL',
       'BTCPAY_API_URL',
       'STRIPE_API_URL',
+      'NOWPAYMENTS_API_URL',
       'PX6_API_URL',
       'RESEND_API_URL',
     ] as const) {
@@ -77,6 +85,8 @@ const schema = z
       if (url && isLocal(url))
         refuse(setting, 'points at this machine, where only a stand-in can be; refused in production')
     }
+    if (new URL(env.NOWPAYMENTS_API_URL).hostname.includes('sandbox'))
+      refuse('NOWPAYMENTS_API_URL', 'is the sandbox: with it no real money comes; refused in production')
     if (/^[a-z]+_test_/.test(env.STRIPE_SECRET_KEY ?? ''))
       refuse('STRIPE_SECRET_KEY', 'is a test key: with it no real money comes; refused in production')
     if (!env.RESEND_API_KEY)

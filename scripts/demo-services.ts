@@ -1,11 +1,15 @@
 import type { Instance } from './instance'
 
+/** The shop's own account at stand-ins that ask for one. */
+export const DEMO_ACCOUNT_EMAIL = 'shop@localhost'
+
 /** The payment providers that have a stand-in, each with the secret that signs its callbacks. */
 const PROVIDER_SECRETS = {
   fakepay: 'fakepayWebhook',
   cryptocloud: 'cryptocloud',
   btcpay: 'btcpay',
   stripe: 'stripeWebhook',
+  nowpayments: 'nowpayments',
 } as const
 type DemoProvider = keyof typeof PROVIDER_SECRETS
 
@@ -73,6 +77,13 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
       STRIPE_API_URL: services.providers.stripe.apiUrl,
       STRIPE_SECRET_KEY: secrets.stripeKey,
       STRIPE_WEBHOOK_SECRET: secrets.stripeWebhook,
+    },
+    {
+      NOWPAYMENTS_API_URL: services.providers.nowpayments.apiUrl,
+      NOWPAYMENTS_API_KEY: secrets.nowpaymentsKey,
+      NOWPAYMENTS_IPN_SECRET: secrets.nowpayments,
+      NOWPAYMENTS_EMAIL: DEMO_ACCOUNT_EMAIL,
+      NOWPAYMENTS_PASSWORD: secrets.nowpaymentsPassword,
     },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]

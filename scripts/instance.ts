@@ -29,7 +29,18 @@ export type Instance = {
 
 export const FORMAT = 1
 
-const PORT_NAMES = ['postgres', 'mail', 'fakepay', 'cryptocloud', 'btcpay', 'stripe', 'px6', 'exit', 'echo'] as const
+const PORT_NAMES = [
+  'postgres',
+  'mail',
+  'fakepay',
+  'cryptocloud',
+  'btcpay',
+  'stripe',
+  'nowpayments',
+  'px6',
+  'exit',
+  'echo',
+] as const
 export type PortName = (typeof PORT_NAMES)[number]
 
 const SECRET_NAMES = [
@@ -46,6 +57,9 @@ const SECRET_NAMES = [
   'btcpay',
   'stripeKey',
   'stripeWebhook',
+  'nowpaymentsKey',
+  'nowpayments',
+  'nowpaymentsPassword',
   'px6Key',
   'exitKey',
 ] as const

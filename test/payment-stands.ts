@@ -2,8 +2,16 @@ import { BTCPAY_PAYER, startBtcpayFake } from '@/fakes/btcpay'
 import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
 import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
+import { NOWPAYMENTS_PAYER, startNowpaymentsFake } from '@/fakes/nowpayments'
 import { STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
-import { btcpayProvider, cryptoCloudProvider, fakepayProvider, type Provider, stripeProvider } from '@/lib/payments'
+import {
+  btcpayProvider,
+  cryptoCloudProvider,
+  fakepayProvider,
+  nowpaymentsProvider,
+  type Provider,
+  stripeProvider,
+} from '@/lib/payments'
 
 /**
  * One row per payment provider: its stand-in and adapter, told of each other, and the vendor's words for what the stories are about. The
@@ -15,6 +23,8 @@ export type PaymentStand = {
   start: (door: string) => Promise<{ fake: Fake; provider: Provider }>
   /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
   words: { paid: string; underpaid: string | null; expired: string }
+  /** The state that the payer's first look at the page leads to, where the vendor has nothing to tell before. */
+  opened?: string
   /** The control field for the test flag; null where the vendor has none. */
   testFlag: string | null
   /** Whether a callback's signature ages, only covers the body, or does not exist. */
@@ -74,10 +84,24 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
       return { fake, provider: stripeProvider({ apiUrl: fake.url, ...settings }) }
     },
   },
+  {
+    name: 'nowpayments',
+    words: { paid: 'finished', underpaid: null, expired: 'expired' },
+    opened: 'waiting',
+    testFlag: null,
+    signature: 'covers',
+    path: '/v1/',
+    async start() {
+      const settings = { apiKey: 'np_secret_key', ipnSecret: 'np-ipn-secret' }
+      const account = { email: 'shop@example.com', password: 'np-password' }
+      const fake = await startNowpaymentsFake({ port: 0, ...settings, ...account, retryGapsMs: [] })
+      return { fake, provider: nowpaymentsProvider({ apiUrl: fake.url, ...settings, account }) }
+    },
+  },
 ]
 
 /** What callbacks say of payers, as a pattern: nothing of it may be found anywhere in the shop. */
-export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER]
+export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER, NOWPAYMENTS_PAYER]
   .flatMap((payer) => Object.values(payer))
   .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111'))
   .join('|')

@@ -5,6 +5,7 @@ export { type PaymentRef, type Provider, type Truth } from './providers/provider
 export { btcpayProvider } from './providers/btcpay'
 export { cryptoCloudProvider } from './providers/cryptocloud'
 export { fakepayProvider } from './providers/fakepay'
+export { nowpaymentsProvider } from './providers/nowpayments'
 export { stripeProvider } from './providers/stripe'
 export { enabledProviders } from './providers/registry'
 export {

@@ -9,7 +9,7 @@ import type { Checkout, PaymentRef, Provider, Truth } from './provider'
 const STRANGER: PaymentRef = { providerPaymentId: 'INV-AAAA1111', paymentId: null }
 type Bench = { fake: Fake; provider: Provider; setState: (id: string, wish: Record<string, unknown>) => Promise<void> }
 
-describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, testFlag, signature, path }) => {
+describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, opened, testFlag, signature, path }) => {
   let bench: Bench
   let shop: ShopDouble
 
@@ -46,6 +46,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, testFlag, signatur
       locale: 'en',
       expiresAt: new Date(Date.now() + 7_200_000),
     })
+    if (opened) await bench.setState(made.providerPaymentId, { state: opened })
     return { ...made, paymentId }
   }
 
@@ -72,15 +73,28 @@ describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, testFlag, signatur
       currency: 'USD',
       isTest: testFlag !== null,
     }
+    // Where payments have ids of their own, the first with money names its page as well.
+    const pageOf = async (ask: typeof truth): Promise<Partial<Truth>> => {
+      const { providerPaymentId, checkoutId } = await ask()
+      if (!checkoutId) return {}
+      expect(checkoutId).toBe(made.providerPaymentId)
+      return { providerPaymentId, checkoutId }
+    }
     expect(await truth()).toEqual({ ...base, state: 'awaiting', receivedMicros: 0n })
     if (words.underpaid !== null) {
       await bench.setState(made.providerPaymentId, { state: words.underpaid, paid: '8.20' })
       expect(await truth()).toEqual({ ...base, state: 'underpaid', receivedMicros: 8_200_000n })
     }
     await bench.setState(made.providerPaymentId, { state: words.paid, paid: '19.99' })
-    expect(await truth()).toEqual({ ...base, state: 'paid', receivedMicros: 19_990_000n })
+    expect(await truth()).toEqual({ ...base, ...(await pageOf(truth)), state: 'paid', receivedMicros: 19_990_000n })
     await bench.setState(made.providerPaymentId, { paid: '1000.01', ...(testFlag && { [testFlag]: false }) })
-    expect(await truth()).toEqual({ ...base, state: 'paid', receivedMicros: 1_000_010_000n, isTest: false })
+    expect(await truth()).toEqual({
+      ...base,
+      ...(await pageOf(truth)),
+      state: 'paid',
+      receivedMicros: 1_000_010_000n,
+      isTest: false,
+    })
     await bench.setState(made.providerPaymentId, { state: words.expired, paid: '0' })
     expect(await truth()).toMatchObject({ state: 'expired', receivedMicros: 0n })
   })
@@ -101,10 +115,11 @@ describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, testFlag, signatur
     const made = await checkout()
     await control(`invoices/${made.providerPaymentId}/pay`, { webhooks: 1 })
     const first = await bench.provider.verifyWebhook(await heard())
-    expect(first).toMatchObject({
-      ok: true,
-      value: { providerPaymentId: made.providerPaymentId, paymentId: made.paymentId },
-    })
+    expect(first).toMatchObject({ ok: true, value: { paymentId: made.paymentId } })
+    const asked = { providerPaymentId: (first.ok && first.value.providerPaymentId) || '', paymentId: null }
+    const [truth] = await bench.provider.fetchPayments([asked])
+    expect(truth).toMatchObject({ state: 'paid', paymentId: made.paymentId })
+    expect([truth!.providerPaymentId, truth!.checkoutId]).toContain(made.providerPaymentId)
     await control(`invoices/${made.providerPaymentId}/webhook`, { times: 1 })
     const second = await bench.provider.verifyWebhook(await heard())
     expect(second).toEqual(first)

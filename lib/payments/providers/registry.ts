@@ -2,6 +2,7 @@ import { env } from '@/lib/env'
 import { btcpayProvider } from './btcpay'
 import { cryptoCloudProvider } from './cryptocloud'
 import { fakepayProvider } from './fakepay'
+import { nowpaymentsProvider } from './nowpayments'
 import type { Provider } from './provider'
 import { stripeProvider } from './stripe'
 
@@ -57,6 +58,18 @@ function readProviders(): Provider[] {
         apiUrl: settings.STRIPE_API_URL,
         secretKey: settings.STRIPE_SECRET_KEY,
         webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
+      }),
+    )
+  if (settings.NOWPAYMENTS_API_URL && settings.NOWPAYMENTS_API_KEY && settings.NOWPAYMENTS_IPN_SECRET)
+    providers.push(
+      nowpaymentsProvider({
+        apiUrl: settings.NOWPAYMENTS_API_URL,
+        apiKey: settings.NOWPAYMENTS_API_KEY,
+        ipnSecret: settings.NOWPAYMENTS_IPN_SECRET,
+        account:
+          settings.NOWPAYMENTS_EMAIL && settings.NOWPAYMENTS_PASSWORD
+            ? { email: settings.NOWPAYMENTS_EMAIL, password: settings.NOWPAYMENTS_PASSWORD }
+            : null,
       }),
     )
   return providers

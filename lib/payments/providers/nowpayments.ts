@@ -1,0 +1,274 @@
+import { createHash, createHmac } from 'node:crypto'
+import { accepted, amountText, invariant, MAX_AMOUNT_MICROS, OperationalError, refused } from '@/lib/kit'
+import { z } from 'zod'
+import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import { microsSchema } from './decimal'
+import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+
+const NAME = 'nowpayments'
+const AT_ONCE = 8
+/** How far back the list is read: longer than a payment is asked about after its page ended. */
+const LIST_DAYS = 4
+const PAGE_ROWS = 500
+const PAGES_MAX = 20
+/** Their notifications are three levels deep. What is deeper is not theirs, and must not exhaust the stack. */
+const MAX_DEPTH = 10
+
+const STATUSES = [
+  'waiting',
+  'confirming',
+  'confirmed',
+  'sending',
+  'partially_paid',
+  'finished',
+  'failed',
+  'refunded',
+  'expired',
+] as const
+
+/** Ids are whole numbers, told as numbers or as text. Beyond 2^53 a number is no longer the one that was sent. */
+const idSchema = z
+  .union([z.number().int().positive().max(Number.MAX_SAFE_INTEGER), z.string().regex(/^\d{1,20}$/)])
+  .transform(String)
+
+const createdSchema = z.object({ id: idSchema, invoice_url: z.url({ protocol: /^https?$/ }) })
+
+const paymentSchema = z.object({
+  payment_id: idSchema,
+  invoice_id: idSchema.nullish(),
+  payment_status: z.enum(STATUSES),
+  price_amount: microsSchema,
+  price_currency: z.string().min(1).max(20),
+  // In the coin, whose decimals are the coin's own; only their ratio is used.
+  pay_amount: z.union([z.number(), z.string()]).nullish(),
+  actually_paid: z.union([z.number(), z.string()]).nullish(),
+  order_id: z.string().max(200).nullish(),
+})
+type Payment = z.infer<typeof paymentSchema>
+const listSchema = z.object({ data: z.array(z.unknown()) })
+
+const notificationSchema = z.object({
+  payment_id: idSchema,
+  payment_status: z.string().regex(/^[a-z_]{1,30}$/),
+  actually_paid: z.union([z.number(), z.string().max(60)]).nullish(),
+  order_id: z.string().max(200).nullish(),
+})
+
+/** The ids we keep: an invoice's is known from the start, a payment's only after the payer has chosen a coin. */
+const invoiceRef = (id: string): string => `inv-${id}`
+const paymentRef = (id: string): string => `pmt-${id}`
+
+/**
+ * NOWPayments, invoices with a hosted page. Every attempt of the payer and every deposit repeated later is a payment of its own. Payments are
+ * read one by one; to find those of an invoice whose notifications were lost, the list is needed, which takes the account's email and
+ * password and not the key. Without them a lost notification is healed only by NOWPayments repeating it.
+ */
+export function nowpaymentsProvider(settings: {
+  apiUrl: string
+  apiKey: string
+  ipnSecret: string
+  account: { email: string; password: string } | null
+}): Provider {
+  invariant(settings.ipnSecret.length > 0, 'NOWPAYMENTS_IPN_SECRET is not empty')
+  const base = `${settings.apiUrl.replace(/\/$/, '')}/v1`
+  const headers = { 'x-api-key': settings.apiKey, 'content-type': 'application/json' }
+  const isSandbox = new URL(settings.apiUrl).hostname.includes('sandbox')
+
+  /** Null for what this account does not have. */
+  async function get(paymentId: string): Promise<unknown> {
+    const url = new URL(`${base}/payment/${encodeURIComponent(paymentId)}`)
+    const { status, body } = await callProvider(NAME, url, { method: 'GET', headers })
+    if (status === 404) return null
+    if (status !== 200) throw new OperationalError(NAME, `refused (${status})`)
+    return body
+  }
+
+  /** Every payment of the last days, newest first. */
+  async function listRecent(account: { email: string; password: string }): Promise<unknown[]> {
+    const signIn = await callProvider(NAME, new URL(`${base}/auth`), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(account),
+    })
+    if (signIn.status !== 200) throw new OperationalError(NAME, `refused the account (${signIn.status})`)
+    const { token } = readAnswer(NAME, 'auth', z.object({ token: z.string().min(1).max(4000) }), signIn.body)
+    const since = new Date(Date.now() - LIST_DAYS * 86_400_000).toISOString()
+    const rows: unknown[] = []
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const query = new URLSearchParams({
+        limit: String(PAGE_ROWS),
+        page: String(page),
+        sortBy: 'created_at',
+        orderBy: 'desc',
+        dateFrom: since,
+      })
+      const { status, body } = await callProvider(NAME, new URL(`${base}/payment/?${query.toString()}`), {
+        method: 'GET',
+        headers: { ...headers, authorization: `Bearer ${token}` },
+      })
+      if (status !== 200) throw new OperationalError(NAME, `refused to list (${status})`)
+      const { data } = readAnswer(NAME, 'list', listSchema, body)
+      rows.push(...data)
+      if (data.length < PAGE_ROWS) break
+    }
+    return rows
+  }
+
+  function truthOf(payment: Payment): Truth {
+    const received = receivedOf(payment)
+    const invoiceId = payment.invoice_id ?? null
+    const own = paymentRef(payment.payment_id)
+    const hasMoney = received > 0n || payment.payment_status === 'finished'
+    return {
+      // An attempt without money says something of its page and is nothing by itself.
+      providerPaymentId: !hasMoney && invoiceId ? invoiceRef(invoiceId) : own,
+      ...(hasMoney && invoiceId ? { checkoutId: invoiceRef(invoiceId) } : {}),
+      paymentId: payment.order_id || null,
+      state: stateOf(payment.payment_status, hasMoney),
+      receivedMicros: received,
+      requestedMicros: payment.price_amount,
+      currency: payment.price_currency.toUpperCase(),
+      isTest: isSandbox,
+    }
+  }
+
+  return {
+    name: NAME,
+    minMicros: 5_000_000n,
+    maxMicros: 10_000_000_000n,
+    // An invoice is not told by our id; until somebody opens it there is nothing to tell.
+    findByPaymentId: null,
+
+    // No idempotency is documented. An invoice made twice leads to a second invoice, should both be paid.
+    async createCheckout(request): Promise<Checkout> {
+      const { status, body } = await callProvider(NAME, new URL(`${base}/invoice`), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({
+          // Whole cents up to ten thousand: every such number is written by JSON exactly as its decimal text.
+          price_amount: Number(amountText(request.amountMicros)),
+          price_currency: request.currency.toLowerCase(),
+          order_id: request.paymentId,
+          ipn_callback_url: request.webhookUrl,
+          success_url: request.returnUrl,
+          cancel_url: request.returnUrl,
+        }),
+      })
+      if (status !== 200 && status !== 201) throw new OperationalError(NAME, `refused to make an invoice (${status})`)
+      const invoice = readAnswer(NAME, 'create', createdSchema, body)
+      return {
+        providerPaymentId: invoiceRef(invoice.id),
+        checkoutUrl: invoice.invoice_url,
+        // Theirs has no end of its own; ours is the one shown.
+        expiresAt: request.expiresAt,
+      }
+    },
+
+    verifyWebhook: ({ headers: sent, body }) => Promise.resolve(verifyNotification(settings.ipnSecret, sent, body)),
+
+    async fetchPayments(payments) {
+      const ids = payments.map((each) => each.providerPaymentId)
+      const invoices = new Set(ids.filter((id) => id.startsWith('inv-')))
+      const direct = ids.filter((id) => !id.startsWith('inv-')).map((id) => id.replace(/^pmt-/, ''))
+      const rows = (await mapAtMost(direct, AT_ONCE, get)).filter((row) => row !== null)
+      const truths = readEach(NAME, paymentSchema, rows).map(truthOf)
+      if (invoices.size === 0 || !settings.account) return truths
+      // The list holds everybody's payments, so a row of another shape is somebody else's trouble.
+      const listed = (await listRecent(settings.account)).flatMap((row) => {
+        const parsed = paymentSchema.safeParse(row)
+        return parsed.success && invoices.has(invoiceRef(parsed.data.invoice_id ?? '')) ? [truthOf(parsed.data)] : []
+      })
+      // Words about money come last, so that an attempt that failed does not follow one that succeeded.
+      return [...truths, ...listed.sort((one, other) => Number(one.receivedMicros - other.receivedMicros))]
+    },
+  }
+}
+
+function stateOf(status: Payment['payment_status'], hasMoney: boolean): TruthState {
+  switch (status) {
+    case 'waiting':
+      return 'awaiting'
+    case 'confirming':
+    case 'confirmed':
+    case 'sending':
+      return 'confirming'
+    case 'finished':
+      return 'paid'
+    case 'partially_paid':
+      // The end of this payment: what is sent later becomes a payment of its own, so nobody waits for the rest here.
+      return 'cancelled'
+    case 'failed':
+      // Without money the payer may still choose another coin on the same page.
+      return hasMoney ? 'cancelled' : 'awaiting'
+    case 'refunded':
+      return 'cancelled'
+    case 'expired':
+      return 'expired'
+  }
+}
+
+/**
+ * What came, in the currency of the price. `price_amount` is what was asked, in every status, so the price is taken in the proportion of the
+ * coins that came to the coins that were due, exactly, and rounded down once. Refunded money did not come.
+ */
+function receivedOf(payment: Payment): bigint {
+  if (payment.payment_status === 'refunded') return 0n
+  const due = coinsOf(payment.pay_amount)
+  const came = coinsOf(payment.actually_paid)
+  if (due === null || came === null || due === 0n) return 0n
+  const micros = (payment.price_amount * came) / due
+  return micros > MAX_AMOUNT_MICROS ? MAX_AMOUNT_MICROS : micros
+}
+
+/** Coins in units of 10^-30, from text or a number's shortest text, which for small sums has an exponent. Null for anything else. */
+function coinsOf(amount: string | number | null | undefined): bigint | null {
+  const match = /^(\d{1,20})(?:\.(\d{1,20}))?(?:e-(\d{1,2}))?$/.exec(String(amount ?? ''))
+  if (!match) return null
+  const decimals = (match[2]?.length ?? 0) + Number(match[3] ?? 0)
+  return decimals > 30 ? null : BigInt(match[1]! + (match[2] ?? '')) * 10n ** BigInt(30 - decimals)
+}
+
+/** A notification is theirs when `x-nowpayments-sig` is the HMAC-SHA512 of its content with the keys sorted at every level. */
+function verifyNotification(secret: string, headers: Headers, body: Buffer) {
+  if (body.length > MAX_WEBHOOK_BYTES) return refused('malformed', { why: 'too large' })
+  const signature = headers.get('x-nowpayments-sig')
+  if (!signature) return refused('bad_signature', { why: 'header missing' })
+  const content = parseJson(body.toString('utf8'))
+  const canonical = typeof content === 'object' && content !== null ? canonicalText(content) : null
+  if (canonical === null) return refused('bad_signature', { why: 'nothing that could be signed' })
+  const expected = createHmac('sha512', secret).update(canonical).digest()
+  if (!isSameHex(signature, expected)) return refused('bad_signature', { why: 'the signature does not fit' })
+  const notification = notificationSchema.safeParse(content)
+  // Payouts are told under the same secret in another shape. They are taken, or they would come again, and speak of no payment.
+  if (!notification.success) {
+    const digest = createHash('sha256').update(canonical).digest('hex').slice(0, 32)
+    return accepted({ externalId: `other:${digest}`, providerPaymentId: null, paymentId: null })
+  }
+  const { payment_id, payment_status, actually_paid, order_id } = notification.data
+  return accepted({
+    // Notifications have no id of their own, so the fact is the key.
+    externalId: `${payment_id}:${payment_status}:${actually_paid ?? ''}`,
+    providerPaymentId: paymentRef(payment_id),
+    paymentId: order_id || null,
+  })
+}
+
+/** What NOWPayments signs: the content with its keys sorted at every level, without spaces. Null when it is deeper than theirs. */
+export function canonicalText(content: unknown): string | null {
+  const sorted = sortKeys(content, MAX_DEPTH)
+  return sorted === undefined ? null : JSON.stringify(sorted)
+}
+
+/** Undefined when it is too deep, which JSON itself has no value for. */
+function sortKeys(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return undefined
+  if (Array.isArray(value)) {
+    const items = value.map((item) => sortKeys(item, depth - 1))
+    return items.includes(undefined) ? undefined : items
+  }
+  const entries = Object.entries(value)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, item]) => [key, sortKeys(item, depth - 1)] as const)
+  return entries.some(([, item]) => item === undefined) ? undefined : Object.fromEntries(entries)
+}
