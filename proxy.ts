@@ -94,6 +94,7 @@ function paymentOrigins(): string[] {
   allow(true, settings.BTCPAY_API_URL)
   allow(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, 'https://checkout.stripe.com')
   allow(settings.NOWPAYMENTS_API_KEY, settings.NOWPAYMENTS_API_URL, 'https://nowpayments.io')
+  allow(settings.CRYPTOMUS_PAYMENT_KEY, settings.CRYPTOMUS_API_URL, 'https://pay.cryptomus.com')
   return origins
 }
 

@@ -3,6 +3,7 @@ import { DEMO_ACCOUNT_EMAIL } from '../scripts/demo-services'
 import { openInstance } from '../scripts/instance'
 import { startBtcpayFake } from './btcpay'
 import { startCryptoCloudFake } from './cryptocloud'
+import { startCryptomusFake } from './cryptomus'
 import { startEcho } from './echo'
 import { startExit } from './exit'
 import { startFakepay } from './fakepay'
@@ -71,6 +72,12 @@ const started: { close: () => Promise<void> }[] = [
     ipnSecret: secrets.nowpayments,
     email: DEMO_ACCOUNT_EMAIL,
     password: secrets.nowpaymentsPassword,
+  }),
+  await startCryptomusFake({
+    port: ports.cryptomus,
+    stateFile: stateFile('cryptomus'),
+    merchantId: secrets.cryptomusMerchantId,
+    paymentKey: secrets.cryptomus,
   }),
 ]
 

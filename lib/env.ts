@@ -49,6 +49,9 @@ const schema = z
     NOWPAYMENTS_IPN_SECRET: optionalText,
     NOWPAYMENTS_EMAIL: optionalText,
     NOWPAYMENTS_PASSWORD: optionalText,
+    CRYPTOMUS_API_URL: optionalUrl.default('https://api.cryptomus.com'),
+    CRYPTOMUS_MERCHANT_ID: optionalText,
+    CRYPTOMUS_PAYMENT_KEY: optionalText,
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -64,6 +67,7 @@ const schema = z
       ['STRIPE_WEBHOOK_SECRET', [env.STRIPE_SECRET_KEY, env.STRIPE_WEBHOOK_SECRET]],
       ['NOWPAYMENTS_IPN_SECRET', [env.NOWPAYMENTS_API_KEY, env.NOWPAYMENTS_IPN_SECRET]],
       ['NOWPAYMENTS_PASSWORD', [env.NOWPAYMENTS_EMAIL, env.NOWPAYMENTS_PASSWORD]],
+      ['CRYPTOMUS_PAYMENT_KEY', [env.CRYPTOMUS_MERCHANT_ID, env.CRYPTOMUS_PAYMENT_KEY]],
       ['FAKEPAY_WEBHOOK_SECRET', [env.FAKEPAY_API_URL, env.FAKEPAY_API_KEY, env.FAKEPAY_WEBHOOK_SECRET]],
     ]
     for (const [setting, values] of pairs) {
@@ -78,6 +82,7 @@ const schema = z
       'BTCPAY_API_URL',
       'STRIPE_API_URL',
       'NOWPAYMENTS_API_URL',
+      'CRYPTOMUS_API_URL',
       'PX6_API_URL',
       'RESEND_API_URL',
     ] as const) {

@@ -10,6 +10,7 @@ const PROVIDER_SECRETS = {
   btcpay: 'btcpay',
   stripe: 'stripeWebhook',
   nowpayments: 'nowpayments',
+  cryptomus: 'cryptomus',
 } as const
 type DemoProvider = keyof typeof PROVIDER_SECRETS
 
@@ -84,6 +85,11 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
       NOWPAYMENTS_IPN_SECRET: secrets.nowpayments,
       NOWPAYMENTS_EMAIL: DEMO_ACCOUNT_EMAIL,
       NOWPAYMENTS_PASSWORD: secrets.nowpaymentsPassword,
+    },
+    {
+      CRYPTOMUS_API_URL: services.providers.cryptomus.apiUrl,
+      CRYPTOMUS_MERCHANT_ID: secrets.cryptomusMerchantId,
+      CRYPTOMUS_PAYMENT_KEY: secrets.cryptomus,
     },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]

@@ -37,6 +37,7 @@ const PORT_NAMES = [
   'btcpay',
   'stripe',
   'nowpayments',
+  'cryptomus',
   'px6',
   'exit',
   'echo',
@@ -60,6 +61,8 @@ const SECRET_NAMES = [
   'nowpaymentsKey',
   'nowpayments',
   'nowpaymentsPassword',
+  'cryptomusMerchantId',
+  'cryptomus',
   'px6Key',
   'exitKey',
 ] as const

@@ -1,5 +1,6 @@
 import { BTCPAY_PAYER, startBtcpayFake } from '@/fakes/btcpay'
 import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
+import { CRYPTOMUS_PAYER, startCryptomusFake } from '@/fakes/cryptomus'
 import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
 import { NOWPAYMENTS_PAYER, startNowpaymentsFake } from '@/fakes/nowpayments'
@@ -7,6 +8,7 @@ import { STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
 import {
   btcpayProvider,
   cryptoCloudProvider,
+  cryptomusProvider,
   fakepayProvider,
   nowpaymentsProvider,
   type Provider,
@@ -98,10 +100,22 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
       return { fake, provider: nowpaymentsProvider({ apiUrl: fake.url, ...settings, account }) }
     },
   },
+  {
+    name: 'cryptomus',
+    words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel' },
+    testFlag: null,
+    signature: 'covers',
+    path: '/v1/payment',
+    async start() {
+      const settings = { merchantId: 'merchant1', paymentKey: 'cm_secret_key' }
+      const fake = await startCryptomusFake({ port: 0, ...settings, retryGapsMs: [] })
+      return { fake, provider: cryptomusProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
 ]
 
 /** What callbacks say of payers, as a pattern: nothing of it may be found anywhere in the shop. */
-export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER, NOWPAYMENTS_PAYER]
+export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER, NOWPAYMENTS_PAYER, CRYPTOMUS_PAYER]
   .flatMap((payer) => Object.values(payer))
   .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111'))
   .join('|')

@@ -45,6 +45,8 @@ export async function nameProvider(provider: string): Promise<{ name: string; he
       return { name: say('provider_stripe'), help: say('provider_stripe_help') }
     case 'nowpayments':
       return { name: say('provider_nowpayments'), help: say('provider_nowpayments_help') }
+    case 'cryptomus':
+      return { name: say('provider_cryptomus'), help: say('provider_cryptomus_help') }
     default:
       return { name: provider, help: '' }
   }

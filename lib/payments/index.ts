@@ -4,6 +4,7 @@ export { reconcilePaymentsJob, settlePaymentJob, type SettlePayload } from './jo
 export { type PaymentRef, type Provider, type Truth } from './providers/provider'
 export { btcpayProvider } from './providers/btcpay'
 export { cryptoCloudProvider } from './providers/cryptocloud'
+export { cryptomusProvider } from './providers/cryptomus'
 export { fakepayProvider } from './providers/fakepay'
 export { nowpaymentsProvider } from './providers/nowpayments'
 export { stripeProvider } from './providers/stripe'

@@ -1,7 +1,7 @@
-import { amountText } from '@/lib/kit'
+import { amountText, MAX_AMOUNT_MICROS } from '@/lib/kit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { microsOf } from './decimal'
+import { inProportion, microsOf } from './decimal'
 
 test.each([
   ['20.00', 20_000_000n],
@@ -55,4 +55,22 @@ test('any amount in cents survives a JSON number', () => {
       (cents) => microsOf(Number(amountText(BigInt(cents) * 10_000n))) === BigInt(cents) * 10_000n,
     ),
   )
+})
+
+test.each([
+  ['33.48', '33.48', 20_000_000n],
+  [25.113, 25.113, 20_000_000n],
+  ['16.74', 33.48, 10_000_000n],
+  // A third is rounded down, once.
+  ['1', '3', 6_666_666n],
+  [1.2e-7, '0.00000012', 20_000_000n],
+  ['1', '0', 0n],
+  [null, '1', 0n],
+  ['1', undefined, 0n],
+  ['-1', '1', 0n],
+  ['1e5', '1', 0n],
+  ['NaN', '1', 0n],
+  ['99999999999999999999', '0.000001', MAX_AMOUNT_MICROS],
+])('%s of %s coins pay %s of a price of twenty', (came, due, micros) => {
+  expect(inProportion(20_000_000n, came, due)).toBe(micros)
 })

@@ -43,3 +43,26 @@ export function centsOf(provider: string, micros: bigint, currency: string): str
   invariant(isWholeCents(micros), 'an amount to pay is in whole cents')
   return String(micros / 10_000n)
 }
+
+/**
+ * The part of a price that coins paid: the price in the proportion of the coins that came to the coins that were due, exactly, and rounded down
+ * once. Zero when either is not told, or nothing was due.
+ */
+export function inProportion(
+  priceMicros: bigint,
+  came: string | number | null | undefined,
+  due: string | number | null | undefined,
+): bigint {
+  const [cameUnits, dueUnits] = [coinsOf(came), coinsOf(due)]
+  if (cameUnits === null || dueUnits === null || dueUnits === 0n) return 0n
+  const micros = (priceMicros * cameUnits) / dueUnits
+  return micros > MAX_AMOUNT_MICROS ? MAX_AMOUNT_MICROS : micros
+}
+
+/** Coins in units of 10^-30, from text or a number's shortest text, which for small sums has an exponent. Null for anything else. */
+function coinsOf(amount: string | number | null | undefined): bigint | null {
+  const match = /^(\d{1,20})(?:\.(\d{1,20}))?(?:e-(\d{1,2}))?$/.exec(String(amount ?? ''))
+  if (!match) return null
+  const decimals = (match[2]?.length ?? 0) + Number(match[3] ?? 0)
+  return decimals > 30 ? null : BigInt(match[1]! + (match[2] ?? '')) * 10n ** BigInt(30 - decimals)
+}

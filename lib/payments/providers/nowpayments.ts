@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
-import { accepted, amountText, invariant, MAX_AMOUNT_MICROS, OperationalError, refused } from '@/lib/kit'
+import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
 import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
-import { microsSchema } from './decimal'
+import { inProportion, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
 const NAME = 'nowpayments'
@@ -209,23 +209,12 @@ function stateOf(status: Payment['payment_status'], hasMoney: boolean): TruthSta
 
 /**
  * What came, in the currency of the price. `price_amount` is what was asked, in every status, so the price is taken in the proportion of the
- * coins that came to the coins that were due, exactly, and rounded down once. Refunded money did not come.
+ * coins that came to the coins that were due. Refunded money did not come.
  */
 function receivedOf(payment: Payment): bigint {
-  if (payment.payment_status === 'refunded') return 0n
-  const due = coinsOf(payment.pay_amount)
-  const came = coinsOf(payment.actually_paid)
-  if (due === null || came === null || due === 0n) return 0n
-  const micros = (payment.price_amount * came) / due
-  return micros > MAX_AMOUNT_MICROS ? MAX_AMOUNT_MICROS : micros
-}
-
-/** Coins in units of 10^-30, from text or a number's shortest text, which for small sums has an exponent. Null for anything else. */
-function coinsOf(amount: string | number | null | undefined): bigint | null {
-  const match = /^(\d{1,20})(?:\.(\d{1,20}))?(?:e-(\d{1,2}))?$/.exec(String(amount ?? ''))
-  if (!match) return null
-  const decimals = (match[2]?.length ?? 0) + Number(match[3] ?? 0)
-  return decimals > 30 ? null : BigInt(match[1]! + (match[2] ?? '')) * 10n ** BigInt(30 - decimals)
+  return payment.payment_status === 'refunded'
+    ? 0n
+    : inProportion(payment.price_amount, payment.actually_paid, payment.pay_amount)
 }
 
 /** A notification is theirs when `x-nowpayments-sig` is the HMAC-SHA512 of its content with the keys sorted at every level. */

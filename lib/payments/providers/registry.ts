@@ -1,6 +1,7 @@
 import { env } from '@/lib/env'
 import { btcpayProvider } from './btcpay'
 import { cryptoCloudProvider } from './cryptocloud'
+import { cryptomusProvider } from './cryptomus'
 import { fakepayProvider } from './fakepay'
 import { nowpaymentsProvider } from './nowpayments'
 import type { Provider } from './provider'
@@ -70,6 +71,14 @@ function readProviders(): Provider[] {
           settings.NOWPAYMENTS_EMAIL && settings.NOWPAYMENTS_PASSWORD
             ? { email: settings.NOWPAYMENTS_EMAIL, password: settings.NOWPAYMENTS_PASSWORD }
             : null,
+      }),
+    )
+  if (settings.CRYPTOMUS_API_URL && settings.CRYPTOMUS_MERCHANT_ID && settings.CRYPTOMUS_PAYMENT_KEY)
+    providers.push(
+      cryptomusProvider({
+        apiUrl: settings.CRYPTOMUS_API_URL,
+        merchantId: settings.CRYPTOMUS_MERCHANT_ID,
+        paymentKey: settings.CRYPTOMUS_PAYMENT_KEY,
       }),
     )
   return providers

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
+import { z } from 'zod'
+import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import { inProportion, microsSchema } from './decimal'
+import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+
+const NAME = 'cryptomus'
+const AT_ONCE = 8
+/** What Cryptomus takes as an invoice's life, in seconds. */
+const LIFETIME_SECONDS = { min: 300, max: 43_200 }
+
+const STATUSES = {
+  check: 'awaiting',
+  process: 'confirming',
+  confirm_check: 'confirming',
+  wrong_amount_waiting: 'underpaid',
+  // Too little, and over: nobody can add the rest any more.
+  wrong_amount: 'expired',
+  paid: 'paid',
+  paid_over: 'paid',
+  cancel: 'expired',
+  fail: 'cancelled',
+  system_fail: 'cancelled',
+  refund_process: 'cancelled',
+  refund_fail: 'cancelled',
+  refund_paid: 'cancelled',
+  // Held by checks of the sender: nobody knows yet.
+  locked: 'confirming',
+} as const satisfies Record<string, TruthState>
+type Status = keyof typeof STATUSES
+/** States whose money went back, or is about to. */
+const RETURNED: ReadonlySet<Status> = new Set(['refund_process', 'refund_fail', 'refund_paid'])
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const coinsSchema = z.union([z.string(), z.number()]).nullish()
+const invoiceSchema = z.object({
+  uuid: z.string().regex(UUID),
+  order_id: z.string().max(200).nullish(),
+  // What the invoice asks, in its own currency; what came is told in the payer's coin only.
+  amount: microsSchema,
+  currency: z.string().min(1).max(20),
+  payer_amount: coinsSchema,
+  payment_amount: coinsSchema,
+  payment_status: z.string().refine((status): status is Status => Object.hasOwn(STATUSES, status)),
+  url: z.url({ protocol: /^https?$/ }),
+  expired_at: z.number().int().positive(),
+})
+type Invoice = z.infer<typeof invoiceSchema>
+const answerSchema = z.object({ state: z.number(), result: z.unknown() })
+
+const webhookSchema = z.object({
+  type: z.string().max(30),
+  uuid: z.string().regex(UUID),
+  order_id: z.string().max(200).nullish(),
+  status: z.string().regex(/^[a-z_]{1,30}$/),
+  txid: z.string().max(200).nullish(),
+})
+
+/**
+ * Cryptomus, invoices with a hosted page. An order id used again returns the invoice there is, so a create call may be repeated. Its signature
+ * is an MD5 over everything and the key, and its "test webhook" is validly signed with any order id and status: a callback is never more
+ * than a reason to ask.
+ */
+export function cryptomusProvider(settings: { apiUrl: string; merchantId: string; paymentKey: string }): Provider {
+  invariant(settings.paymentKey.length > 0, 'CRYPTOMUS_PAYMENT_KEY is not empty')
+  const base = `${settings.apiUrl.replace(/\/$/, '')}/v1/payment`
+
+  /** Null for what this merchant does not have. A key that is refused is answered with 401 or 403. */
+  async function post(path: string, wish: Record<string, unknown>): Promise<unknown> {
+    const text = JSON.stringify(wish)
+    const { status, body } = await callProvider(NAME, new URL(`${base}${path}`), {
+      method: 'POST',
+      headers: {
+        merchant: settings.merchantId,
+        sign: cryptomusSignature(settings.paymentKey, text),
+        'content-type': 'application/json',
+      },
+      body: text,
+    })
+    const isUnknown = path === '/info' && (status === 404 || status === 422)
+    if (isUnknown) return null
+    if (status !== 200) throw new OperationalError(NAME, `refused (${status})`)
+    const { state, result } = readAnswer(NAME, 'a call', answerSchema, body)
+    if (state !== 0 && path === '/info') return null
+    if (state !== 0) throw new OperationalError(NAME, 'refused in its answer')
+    return result
+  }
+
+  return {
+    name: NAME,
+    minMicros: 1_000_000n,
+    maxMicros: 10_000_000_000n,
+
+    async createCheckout(request): Promise<Checkout> {
+      const seconds = Math.round((request.expiresAt.getTime() - Date.now()) / 1000)
+      const result = await post('', {
+        amount: amountText(request.amountMicros),
+        currency: request.currency,
+        order_id: request.paymentId,
+        url_return: request.returnUrl,
+        url_success: request.returnUrl,
+        url_callback: request.webhookUrl,
+        lifetime: Math.min(Math.max(seconds, LIFETIME_SECONDS.min), LIFETIME_SECONDS.max),
+        is_payment_multiple: true,
+        // Above zero, "paid" would mean a little less than asked.
+        accuracy_payment_percent: 0,
+      })
+      const invoice = readAnswer(NAME, 'create', invoiceSchema, result)
+      return {
+        providerPaymentId: invoice.uuid,
+        checkoutUrl: invoice.url,
+        expiresAt: new Date(invoice.expired_at * 1000),
+      }
+    },
+
+    verifyWebhook: ({ body }) => Promise.resolve(verifyBody(settings.paymentKey, body)),
+
+    async fetchPayments(payments) {
+      const rows = await mapAtMost(payments, AT_ONCE, (each) => post('/info', { uuid: each.providerPaymentId }))
+      const found = rows.filter((row) => row !== null)
+      return readEach(NAME, invoiceSchema, found).map(truthOf)
+    },
+
+    async findByPaymentId(paymentId) {
+      const row = await post('/info', { order_id: paymentId })
+      return row === null ? null : truthOf(readAnswer(NAME, 'info', invoiceSchema, row))
+    },
+  }
+}
+
+function truthOf(invoice: Invoice): Truth {
+  return {
+    providerPaymentId: invoice.uuid,
+    paymentId: invoice.order_id || null,
+    state: STATUSES[invoice.payment_status],
+    receivedMicros: receivedOf(invoice),
+    requestedMicros: invoice.amount,
+    currency: invoice.currency,
+    // Nothing in an invoice says that it is a test; test webhooks make none.
+    isTest: false,
+  }
+}
+
+/**
+ * What came, in the currency of the invoice: `payment_amount` is in the payer's coin and `payer_amount` is what was due in it, so the price is
+ * taken in their proportion.
+ */
+function receivedOf(invoice: Invoice): bigint {
+  return RETURNED.has(invoice.payment_status)
+    ? 0n
+    : inProportion(invoice.amount, invoice.payment_amount, invoice.payer_amount)
+}
+
+/** The signature of a text: hex MD5 of its base64 with the key behind it. */
+export function cryptomusSignature(key: string, text: string): string {
+  return md5(key, text).toString('hex')
+}
+
+function md5(key: string, text: string): Buffer {
+  return createHash('md5')
+    .update(Buffer.from(text, 'utf8').toString('base64') + key)
+    .digest()
+}
+
+/**
+ * A callback is theirs when its field `sign` is the signature of the rest. The field is cut out of the text as it came: parsing could put keys in
+ * another order and numbers in another shape, and the slashes, which PHP writes as `\/`, would have to be guessed back.
+ */
+function verifyBody(key: string, body: Buffer) {
+  if (body.length > MAX_WEBHOOK_BYTES) return refused('malformed', { why: 'too large' })
+  const text = body.toString('utf8')
+  // Its own member at the end or the beginning of the object; a text value that holds such a member has its quotes escaped.
+  const member = /,"sign":"([0-9a-f]{32})"(?=\s*\}\s*$)|(?<=^\s*\{)"sign":"([0-9a-f]{32})",/.exec(text)
+  if (!member) return refused('bad_signature', { why: 'no signature in it' })
+  const rest = text.slice(0, member.index) + text.slice(member.index + member[0].length)
+  if (!isSameHex(member[1] ?? member[2]!, md5(key, rest))) return refused('bad_signature', { why: 'it does not fit' })
+  const webhook = webhookSchema.safeParse(parseJson(text))
+  if (!webhook.success) return refused('malformed', { why: 'not a callback' })
+  const { type, uuid, order_id, status, txid } = webhook.data
+  // Payouts and static wallets are told at the same door and are no top-ups.
+  const isPayment = type === 'payment'
+  return accepted({
+    // Callbacks have no id of their own, so the fact is the key. Internal transfers have no transaction.
+    externalId: `${type}:${uuid}:${status}:${createHash('sha256')
+      .update(txid ?? '')
+      .digest('hex')
+      .slice(0, 12)}`,
+    providerPaymentId: isPayment ? uuid : null,
+    paymentId: isPayment ? order_id || null : null,
+  })
+}
