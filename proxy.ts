@@ -95,6 +95,7 @@ function paymentOrigins(): string[] {
   allow(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, 'https://checkout.stripe.com')
   allow(settings.NOWPAYMENTS_API_KEY, settings.NOWPAYMENTS_API_URL, 'https://nowpayments.io')
   allow(settings.CRYPTOMUS_PAYMENT_KEY, settings.CRYPTOMUS_API_URL, 'https://pay.cryptomus.com')
+  allow(settings.YOOKASSA_SECRET_KEY, settings.YOOKASSA_API_URL, 'https://yoomoney.ru')
   return origins
 }
 

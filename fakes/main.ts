@@ -11,6 +11,7 @@ import { startMailFake } from './mail'
 import { startNowpaymentsFake } from './nowpayments'
 import { startPx6Fake } from './px6'
 import { startStripeFake } from './stripe'
+import { startYookassaFake } from './yookassa'
 
 /**
  * All stand-ins of one data folder in one process: `tsx fakes/main.ts <data folder> <address of the shop>`. Ports and keys are those
@@ -78,6 +79,13 @@ const started: { close: () => Promise<void> }[] = [
     stateFile: stateFile('cryptomus'),
     merchantId: secrets.cryptomusMerchantId,
     paymentKey: secrets.cryptomus,
+  }),
+  await startYookassaFake({
+    port: ports.yookassa,
+    stateFile: stateFile('yookassa'),
+    shopId: secrets.yookassaShopId,
+    secretKey: secrets.yookassa,
+    notifyUrl: `${shopUrl}/api/webhooks/yookassa`,
   }),
 ]
 

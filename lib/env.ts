@@ -52,6 +52,10 @@ const schema = z
     CRYPTOMUS_API_URL: optionalUrl.default('https://api.cryptomus.com'),
     CRYPTOMUS_MERCHANT_ID: optionalText,
     CRYPTOMUS_PAYMENT_KEY: optionalText,
+    YOOKASSA_API_URL: optionalUrl.default('https://api.yookassa.ru'),
+    YOOKASSA_SHOP_ID: optionalText,
+    YOOKASSA_SECRET_KEY: optionalText,
+    YOOKASSA_CHECK_ADDRESS: z.enum(['yes', 'no']).default('no'),
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -68,6 +72,7 @@ const schema = z
       ['NOWPAYMENTS_IPN_SECRET', [env.NOWPAYMENTS_API_KEY, env.NOWPAYMENTS_IPN_SECRET]],
       ['NOWPAYMENTS_PASSWORD', [env.NOWPAYMENTS_EMAIL, env.NOWPAYMENTS_PASSWORD]],
       ['CRYPTOMUS_PAYMENT_KEY', [env.CRYPTOMUS_MERCHANT_ID, env.CRYPTOMUS_PAYMENT_KEY]],
+      ['YOOKASSA_SECRET_KEY', [env.YOOKASSA_SHOP_ID, env.YOOKASSA_SECRET_KEY]],
       ['FAKEPAY_WEBHOOK_SECRET', [env.FAKEPAY_API_URL, env.FAKEPAY_API_KEY, env.FAKEPAY_WEBHOOK_SECRET]],
     ]
     for (const [setting, values] of pairs) {
@@ -83,6 +88,7 @@ const schema = z
       'STRIPE_API_URL',
       'NOWPAYMENTS_API_URL',
       'CRYPTOMUS_API_URL',
+      'YOOKASSA_API_URL',
       'PX6_API_URL',
       'RESEND_API_URL',
     ] as const) {
@@ -94,6 +100,8 @@ const schema = z
       refuse('NOWPAYMENTS_API_URL', 'is the sandbox: with it no real money comes; refused in production')
     if (/^[a-z]+_test_/.test(env.STRIPE_SECRET_KEY ?? ''))
       refuse('STRIPE_SECRET_KEY', 'is a test key: with it no real money comes; refused in production')
+    if (env.YOOKASSA_SECRET_KEY?.startsWith('test_'))
+      refuse('YOOKASSA_SECRET_KEY', 'is the key of a test shop: with it no real money comes; refused in production')
     if (!env.RESEND_API_KEY)
       refuse('RESEND_API_KEY', 'is needed in production: without it nobody can confirm an address')
     if (isLocal(env.PUBLIC_URL) || !env.PUBLIC_URL.startsWith('https://'))

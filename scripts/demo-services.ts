@@ -11,6 +11,7 @@ const PROVIDER_SECRETS = {
   stripe: 'stripeWebhook',
   nowpayments: 'nowpayments',
   cryptomus: 'cryptomus',
+  yookassa: 'yookassa',
 } as const
 type DemoProvider = keyof typeof PROVIDER_SECRETS
 
@@ -90,6 +91,11 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
       CRYPTOMUS_API_URL: services.providers.cryptomus.apiUrl,
       CRYPTOMUS_MERCHANT_ID: secrets.cryptomusMerchantId,
       CRYPTOMUS_PAYMENT_KEY: secrets.cryptomus,
+    },
+    {
+      YOOKASSA_API_URL: services.providers.yookassa.apiUrl,
+      YOOKASSA_SHOP_ID: secrets.yookassaShopId,
+      YOOKASSA_SECRET_KEY: secrets.yookassa,
     },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]

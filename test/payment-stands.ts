@@ -3,6 +3,7 @@ import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
 import { CRYPTOMUS_PAYER, startCryptomusFake } from '@/fakes/cryptomus'
 import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
+import { startYookassaFake, YOOKASSA_PAYER } from '@/fakes/yookassa'
 import { NOWPAYMENTS_PAYER, startNowpaymentsFake } from '@/fakes/nowpayments'
 import { STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
 import {
@@ -13,6 +14,7 @@ import {
   nowpaymentsProvider,
   type Provider,
   stripeProvider,
+  yookassaProvider,
 } from '@/lib/payments'
 
 /**
@@ -25,6 +27,8 @@ export type PaymentStand = {
   start: (door: string) => Promise<{ fake: Fake; provider: Provider }>
   /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
   words: { paid: string; underpaid: string | null; expired: string }
+  /** The vendor tells one amount, which is what came once it is paid. */
+  isPriceFixed?: true
   /** The state that the payer's first look at the page leads to, where the vendor has nothing to tell before. */
   opened?: string
   /** The control field for the test flag; null where the vendor has none. */
@@ -112,10 +116,31 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
       return { fake, provider: cryptomusProvider({ apiUrl: fake.url, ...settings }) }
     },
   },
+  {
+    name: 'yookassa',
+    words: { paid: 'succeeded', underpaid: null, expired: 'canceled' },
+    isPriceFixed: true,
+    testFlag: 'test',
+    signature: 'none',
+    path: '/v3/payments',
+    async start(door) {
+      const settings = { shopId: '100500', secretKey: 'test_yk_secret_key' }
+      const fake = await startYookassaFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      return { fake, provider: yookassaProvider({ apiUrl: fake.url, ...settings }) }
+    },
+  },
 ]
 
 /** What callbacks say of payers, as a pattern: nothing of it may be found anywhere in the shop. */
-export const PAYERS = [FAKEPAY_PAYER, CRYPTOCLOUD_PAYER, BTCPAY_PAYER, STRIPE_PAYER, NOWPAYMENTS_PAYER, CRYPTOMUS_PAYER]
+export const PAYERS = [
+  FAKEPAY_PAYER,
+  CRYPTOCLOUD_PAYER,
+  BTCPAY_PAYER,
+  STRIPE_PAYER,
+  NOWPAYMENTS_PAYER,
+  CRYPTOMUS_PAYER,
+  YOOKASSA_PAYER,
+]
   .flatMap((payer) => Object.values(payer))
-  .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111'))
+  .map((text) => text.replace(/^4111 1111.*/, '4111 ?1111').replaceAll('*', String.raw`\*`))
   .join('|')

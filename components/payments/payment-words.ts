@@ -47,6 +47,8 @@ export async function nameProvider(provider: string): Promise<{ name: string; he
       return { name: say('provider_nowpayments'), help: say('provider_nowpayments_help') }
     case 'cryptomus':
       return { name: say('provider_cryptomus'), help: say('provider_cryptomus_help') }
+    case 'yookassa':
+      return { name: say('provider_yookassa'), help: say('provider_yookassa_help') }
     default:
       return { name: provider, help: '' }
   }

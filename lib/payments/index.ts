@@ -8,6 +8,7 @@ export { cryptomusProvider } from './providers/cryptomus'
 export { fakepayProvider } from './providers/fakepay'
 export { nowpaymentsProvider } from './providers/nowpayments'
 export { stripeProvider } from './providers/stripe'
+export { yookassaProvider } from './providers/yookassa'
 export { enabledProviders } from './providers/registry'
 export {
   countPaymentsNeedingReview,

@@ -6,16 +6,21 @@ import type { Provider } from './providers/provider'
 import { findProvider } from './providers/registry'
 
 export type WebhookReceipt = {
-  messageId: string
+  /** Null when nothing was stored: an unsigned hint about no payment of ours. */
+  messageId: string | null
   /** False for a repeat of a fact that is already in the inbox. */
   isNew: boolean
   /** Whether a settle job was promised. */
   isQueued: boolean
 }
 
+const UNHEEDED: WebhookReceipt = { messageId: null, isNew: false, isQueued: false }
+
 /**
  * Takes a provider's callback: verified as it arrives (signatures age), stored once, settled later by the worker. What is stored are ids and
  * a digest; amounts are asked for again, persons are never read. One round trip: the message and its job stand or fall together.
+ * A callback that nothing vouches for (`isUnsigned`) is stored only when it names a payment of ours and brings a job at most every fifteen seconds, so
+ * that nobody can fill the inbox or have us ask the provider without end.
  * A repeat counts up; it brings a new job only when the earlier one ended without a credit, because then something may have changed.
  *
  * Refuses `unknown_provider` (no settings here: 404), `bad_signature` (401) and `malformed` (400); nothing is stored then. The
@@ -36,15 +41,23 @@ export async function receiveWebhook(
   if ([externalId, providerPaymentId, paymentId].some((id) => id?.includes('\0'))) return refused('malformed')
   const digest = createHash('sha256').update(body).digest('hex')
 
+  // The earlier row is locked before it is counted up, so that of many repeats at once one brings a job; counting it makes it come first.
   const [row] = await db().$queryRaw<{ id: string; isNew: boolean; isQueued: boolean }[]>(Prisma.sql`
-    WITH earlier AS (
-      SELECT processed_at IS NOT NULL AND outcome NOT IN ('credited', 'already_credited') AS is_open
+    WITH known AS (
+      SELECT 1 FROM payments WHERE provider = ${provider.name} AND ${provider.isUnsigned === true}::boolean
+        AND (provider_payment_id = ${providerPaymentId} OR (id = ${paymentId} AND provider_payment_id IS NULL)) LIMIT 1
+    ), earlier AS (
+      SELECT processed_at IS NOT NULL AND outcome NOT IN ('credited', 'already_credited')
+        AND (${provider.isUnsigned !== true}::boolean OR processed_at < now() - interval '15 seconds') AS is_open
       FROM webhook_messages WHERE provider = ${provider.name} AND external_id = ${externalId}
+      FOR UPDATE
     ), message AS (
       INSERT INTO webhook_messages AS m (id, provider, external_id, provider_payment_id, payment_id, digest)
-      VALUES (${newId('whm')}, ${provider.name}, ${externalId}, ${providerPaymentId}, ${paymentId}, ${digest})
+      SELECT ${newId('whm')}, ${provider.name}, ${externalId}, ${providerPaymentId}, ${paymentId}, ${digest}
+      WHERE (SELECT count(*) FROM earlier) >= 0 AND (${provider.isUnsigned !== true}::boolean OR EXISTS (SELECT 1 FROM known))
       ON CONFLICT (provider, external_id) DO UPDATE SET repeats = m.repeats + 1,
-        processed_at = CASE WHEN m.outcome IN ('credited', 'already_credited') THEN m.processed_at END
+        processed_at = CASE WHEN m.outcome IN ('credited', 'already_credited')
+          OR (${provider.isUnsigned === true}::boolean AND m.processed_at >= now() - interval '15 seconds') THEN m.processed_at END
       RETURNING id, xmax = 0 AS is_new
     ), job AS (
       INSERT INTO outbox_jobs (name, payload)
@@ -54,5 +67,5 @@ export async function receiveWebhook(
       RETURNING id
     )
     SELECT id, is_new AS "isNew", EXISTS (SELECT 1 FROM job) AS "isQueued" FROM message`)
-  return accepted({ messageId: row!.id, isNew: row!.isNew, isQueued: row!.isQueued })
+  return accepted(row ? { messageId: row.id, isNew: row.isNew, isQueued: row.isQueued } : UNHEEDED)
 }

@@ -207,7 +207,8 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     })
     await say(payment, { orderId: newId('pay') })
     expect((await send(payment, { times: 1 })).answers).toEqual([202])
-    expect(await bench.work()).toEqual([{ outcome: 'unknown_payment', paymentId: null }])
+    // A hint that nothing vouches for is not even kept.
+    expect(await bench.work()).toEqual(signature === 'none' ? [] : [{ outcome: 'unknown_payment', paymentId: null }])
     await say(payment, { orderId: payment.id })
     expect((await send(payment, { times: 1 })).answers).toEqual([202])
     expect(await bench.work()).toEqual([{ outcome: 'credited', paymentId: payment.id }])
@@ -275,6 +276,57 @@ test('a callback through the other provider’s door is refused, and what it say
   await bench.work()
   expect((await stateOf(payment.id)).state).toBe('awaiting')
   expect(await bench.balanceOf(payment.user.id)).toBe(0n)
+})
+
+describe('a provider whose callbacks nothing vouches for', () => {
+  const hint = (providerPaymentId: string, event: string, over: object = {}) =>
+    receiveWebhook(
+      'yookassa',
+      new Headers({ 'content-type': 'application/json' }),
+      Buffer.from(JSON.stringify({ type: 'notification', event, object: { id: providerPaymentId, ...over } })),
+      { providers: bench.providers },
+    )
+  const inbox = () => db().webhookMessage.count({ where: { provider: 'yookassa' } })
+
+  test('a claim that money came credits nothing: the provider is asked', async () => {
+    const payment = await bench.topUp('yookassa')
+    const claim = { status: 'succeeded', paid: true, amount: { value: '20.00', currency: 'USD' } }
+    expect(await hint(payment.providerPaymentId, 'payment.succeeded', claim)).toMatchObject({ ok: true })
+    expect(await bench.work()).toEqual([{ outcome: 'waiting', paymentId: payment.id }])
+    expect(await bench.balanceOf(payment.user.id)).toBe(0n)
+  })
+
+  test('hints about payments that are not ours are answered and leave nothing', async () => {
+    const before = await inbox()
+    const other = await bench.topUp('fakepay')
+    for (let sent = 0; sent < 20; sent += 1)
+      expect(
+        await hint(crypto.randomUUID(), 'payment.succeeded', { metadata: { payment_id: other.id } }),
+      ).toMatchObject({
+        ok: true,
+        value: { messageId: null, isQueued: false },
+      })
+    expect(await inbox()).toBe(before)
+    expect(await bench.work()).toEqual([])
+  })
+
+  test('a flood of hints about one payment is one row and one question, and another after a while', async () => {
+    const payment = await bench.topUp('yookassa')
+    const before = await inbox()
+    const flood = () =>
+      Promise.all(Array.from({ length: 30 }, () => hint(payment.providerPaymentId, 'payment.succeeded')))
+    await flood()
+    expect(await bench.work()).toHaveLength(1)
+    await flood()
+    expect(await bench.work()).toEqual([])
+    expect(await inbox()).toBe(before + 1)
+    await db().$executeRaw(
+      Prisma.sql`UPDATE webhook_messages SET processed_at = now() - interval '16 seconds' WHERE provider_payment_id = ${payment.providerPaymentId}`,
+    )
+    await bench.control('yookassa', `invoices/${payment.providerPaymentId}/pay`, { webhooks: 0 })
+    await flood()
+    expect(await bench.work()).toEqual([{ outcome: 'credited', paymentId: payment.id }])
+  })
 })
 
 test('a provider without settings has no door', async () => {

@@ -9,7 +9,7 @@ import type { Checkout, PaymentRef, Provider, Truth } from './provider'
 const STRANGER: PaymentRef = { providerPaymentId: 'INV-AAAA1111', paymentId: null }
 type Bench = { fake: Fake; provider: Provider; setState: (id: string, wish: Record<string, unknown>) => Promise<void> }
 
-describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, opened, testFlag, signature, path }) => {
+describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, opened, isPriceFixed, testFlag, signature, path }) => {
   let bench: Bench
   let shop: ShopDouble
 
@@ -93,6 +93,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, opened, testFlag, 
       ...(await pageOf(truth)),
       state: 'paid',
       receivedMicros: 1_000_010_000n,
+      ...(isPriceFixed && { requestedMicros: 1_000_010_000n }),
       isTest: false,
     })
     await bench.setState(made.providerPaymentId, { state: words.expired, paid: '0' })

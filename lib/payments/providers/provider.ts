@@ -51,6 +51,8 @@ export type Provider = {
   readonly name: string
   readonly minMicros: bigint
   readonly maxMicros: bigint
+  /** Set where nothing vouches for a callback. It is heeded only when it names a payment of ours, and seldom. */
+  readonly isUnsigned?: true
 
   /** Makes the hosted page for a payment. Asked again for the same payment id it gives the same one where the vendor can. */
   createCheckout(request: CheckoutRequest): Promise<Checkout>

@@ -6,6 +6,7 @@ import { fakepayProvider } from './fakepay'
 import { nowpaymentsProvider } from './nowpayments'
 import type { Provider } from './provider'
 import { stripeProvider } from './stripe'
+import { yookassaProvider } from './yookassa'
 
 let enabled: readonly Provider[] | undefined
 
@@ -79,6 +80,15 @@ function readProviders(): Provider[] {
         apiUrl: settings.CRYPTOMUS_API_URL,
         merchantId: settings.CRYPTOMUS_MERCHANT_ID,
         paymentKey: settings.CRYPTOMUS_PAYMENT_KEY,
+      }),
+    )
+  if (settings.YOOKASSA_API_URL && settings.YOOKASSA_SHOP_ID && settings.YOOKASSA_SECRET_KEY)
+    providers.push(
+      yookassaProvider({
+        apiUrl: settings.YOOKASSA_API_URL,
+        shopId: settings.YOOKASSA_SHOP_ID,
+        secretKey: settings.YOOKASSA_SECRET_KEY,
+        checksAddress: settings.YOOKASSA_CHECK_ADDRESS === 'yes',
       }),
     )
   return providers

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import { parseAmount } from '@/lib/kit'
+import { type HostedPayment, parseBody, startHostedFake } from './hosted'
+import type { Fake, FakeReply, FakeRequest } from './kit'
+
+/**
+ * A stand-in for YooKassa: Basic authorization, an idempotence key that replays and refuses other data, amounts as text with two decimals,
+ * notifications without any signature, card data in them. The page takes the price; "less" and "more" make the payment's amount another one.
+ */
+export const YOOKASSA_STATES = ['pending', 'waiting_for_capture', 'succeeded', 'canceled'] as const
+
+/** The payer in every payment and notification: invented, and searched for in database and logs by the shop's tests. */
+export const YOOKASSA_PAYER = {
+  title: 'Bank card *4477',
+  first6: 'first6:555555',
+  email: 'payer.of.yookassa@example.net',
+}
+
+/** Starts the vendor on loopback. `notifyUrl` is where notifications go, as set in the dashboard. */
+export async function startYookassaFake(options: {
+  port: number
+  stateFile?: string
+  shopId: string
+  secretKey: string
+  notifyUrl: string
+  retryGapsMs?: readonly number[]
+}): Promise<Fake> {
+  const authorization = `Basic ${Buffer.from(`${options.shopId}:${options.secretKey}`).toString('base64')}`
+  const answered = new Map<string, { text: string; id: string }>()
+
+  const shown = (payment: HostedPayment, origin: string): object => {
+    const value = payment.paid === '0.00' ? payment.amount : payment.paid
+    return {
+      id: payment.id,
+      status: payment.state,
+      paid: payment.state === 'succeeded' || payment.state === 'waiting_for_capture',
+      amount: { value, currency: payment.currency },
+      created_at: payment.createdAt,
+      metadata: { payment_id: payment.orderId },
+      confirmation:
+        payment.state === 'pending'
+          ? { type: 'redirect', confirmation_url: `${origin}/pay/${payment.id}`, return_url: payment.returnUrl }
+          : undefined,
+      payment_method: {
+        type: 'bank_card',
+        id: payment.id,
+        title: YOOKASSA_PAYER.title,
+        card: { first6: YOOKASSA_PAYER.first6, last4: '4477', expiry_year: '2031', issuer_name: YOOKASSA_PAYER.email },
+      },
+      refundable: false,
+      test: payment.test,
+    }
+  }
+
+  return startHostedFake(
+    {
+      brand: 'YooKassa',
+      states: YOOKASSA_STATES,
+      open: ['pending'],
+      expired: 'canceled',
+      done: ['succeeded', 'canceled'],
+      newId: () => randomUUID(),
+      afterPaying: () => 'succeeded',
+      shown,
+      callback: (payment, _, origin) => ({
+        url: options.notifyUrl,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          type: 'notification',
+          event: `payment.${payment.state === 'pending' ? 'waiting_for_capture' : payment.state}`,
+          object: shown(payment, origin),
+        }),
+      }),
+      routes(book) {
+        const denied = (status: number, code: string): FakeReply => ({ status, body: { type: 'error', code } })
+        const guarded =
+          (handle: (request: FakeRequest) => FakeReply) =>
+          (request: FakeRequest): FakeReply =>
+            request.headers.authorization === authorization ? handle(request) : denied(401, 'invalid_credentials')
+        return [
+          {
+            method: 'POST',
+            path: /^\/v3\/payments$/,
+            handle: guarded(({ headers, body }) => {
+              const key = String(headers['idempotence-key'] ?? '')
+              if (!key || key.length > 64) return denied(400, 'invalid_request')
+              const earlier = answered.get(key)
+              if (earlier && earlier.text !== body) return denied(400, 'invalid_request')
+              if (earlier) return { body: shown(book.find(earlier.id)!, book.origin()) }
+              const wish = parseBody(body) as {
+                amount?: { value?: unknown; currency?: string }
+                confirmation?: { return_url?: string }
+                metadata?: { payment_id?: string }
+              }
+              const value = wish.amount?.value
+              const amountMicros = typeof value === 'string' && /\.\d\d$/.test(value) ? parseAmount(value) : null
+              if (amountMicros === null) return denied(400, 'invalid_request')
+              const payment = book.add({
+                orderId: wish.metadata?.payment_id ?? '',
+                amountMicros,
+                currency: wish.amount?.currency ?? 'RUB',
+                webhookUrl: '',
+                returnUrl: wish.confirmation?.return_url ?? '',
+                expiresAt: new Date(Date.now() + 3_600_000),
+              })
+              answered.set(key, { text: body, id: payment.id })
+              return { body: shown(payment, book.origin()) }
+            }),
+          },
+          {
+            method: 'GET',
+            path: /^\/v3\/payments\/(?<id>[\w-]+)$/,
+            handle: guarded(({ params }) => {
+              const payment = book.find(params.id)
+              return payment ? { body: shown(payment, book.origin()) } : denied(404, 'not_found')
+            }),
+          },
+        ]
+      },
+    },
+    options,
+  )
+}
