@@ -143,3 +143,54 @@ test('production names everything that is missing at once, and no value', () => 
   expect(() => checkSettings(settings)).toThrow(/RESEND_API_KEY/)
   expect(() => checkSettings(settings)).not.toThrow(/hush/)
 })
+
+describe('settings of payment providers', () => {
+  const production = {
+    SLUICE_MODE: 'production',
+    DATABASE_URL: 'postgresql://x',
+    PUBLIC_URL: 'https://shop.example',
+    AUTH_SECRET: 'f3b1c9'.repeat(8),
+    RESEND_API_KEY: 're_1',
+  }
+
+  test.each([
+    ['half of BTCPay', { BTCPAY_API_URL: 'https://btc.example', BTCPAY_API_KEY: 'k' }, 'BTCPAY_WEBHOOK_SECRET'],
+    ['Stripe without its secret', { STRIPE_SECRET_KEY: 'sk_live_1' }, 'STRIPE_WEBHOOK_SECRET'],
+    ['a test key of Stripe', { STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_WEBHOOK_SECRET: 'whsec_1' }, 'STRIPE_SECRET_KEY'],
+    [
+      'a restricted test key',
+      { STRIPE_SECRET_KEY: 'rk_test_1', STRIPE_WEBHOOK_SECRET: 'whsec_1' },
+      'STRIPE_SECRET_KEY',
+    ],
+    ['an email without its password', { NOWPAYMENTS_EMAIL: 'a@b.example' }, 'NOWPAYMENTS_PASSWORD'],
+    ['the sandbox', { NOWPAYMENTS_API_URL: 'https://api-sandbox.nowpayments.io' }, 'NOWPAYMENTS_API_URL'],
+    ['half of Cryptomus', { CRYPTOMUS_MERCHANT_ID: 'm' }, 'CRYPTOMUS_PAYMENT_KEY'],
+    ['a test shop', { YOOKASSA_SHOP_ID: '1', YOOKASSA_SECRET_KEY: 'test_1' }, 'YOOKASSA_SECRET_KEY'],
+    ['a stand-in of BTCPay', { BTCPAY_API_URL: 'http://127.0.0.1:1' }, 'BTCPAY_API_URL'],
+    ['a stand-in of Stripe', { STRIPE_API_URL: 'http://localhost:1' }, 'STRIPE_API_URL'],
+    ['a stand-in of NOWPayments', { NOWPAYMENTS_API_URL: 'http://127.0.0.1:1' }, 'NOWPAYMENTS_API_URL'],
+    ['a stand-in of Cryptomus', { CRYPTOMUS_API_URL: 'http://[::1]:1' }, 'CRYPTOMUS_API_URL'],
+    ['a stand-in of YooKassa', { YOOKASSA_API_URL: 'http://127.0.0.2:1' }, 'YOOKASSA_API_URL'],
+  ])('%s is refused in production by name', (_, settings, named) => {
+    expect(() => checkSettings({ ...production, ...settings })).toThrow(named)
+  })
+
+  test('whole and real ones are taken', () => {
+    const settings = {
+      ...production,
+      BTCPAY_API_URL: 'https://btc.example',
+      BTCPAY_API_KEY: 'k',
+      BTCPAY_STORE_ID: 's',
+      BTCPAY_WEBHOOK_SECRET: 'w',
+      STRIPE_SECRET_KEY: 'sk_live_1',
+      STRIPE_WEBHOOK_SECRET: 'whsec_1',
+      NOWPAYMENTS_API_KEY: 'k',
+      NOWPAYMENTS_IPN_SECRET: 's',
+      CRYPTOMUS_MERCHANT_ID: 'm',
+      CRYPTOMUS_PAYMENT_KEY: 'k',
+      YOOKASSA_SHOP_ID: '1',
+      YOOKASSA_SECRET_KEY: 'live_1',
+    }
+    expect(() => checkSettings(settings)).not.toThrow()
+  })
+})
