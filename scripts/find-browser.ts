@@ -58,7 +58,10 @@ async function findPackaged(): Promise<Browser> {
     if (before[name] === undefined) delete process.env[name]
     else process.env[name] = before[name]
   }
-  // Made for screenshots, it brings switches that turn the browser's own fences off; a test of a shop wants them on.
-  const args = packaged.args.filter((each) => !/web-security|site-isolation|insecure-content/.test(each))
+  // Made for one screenshot at a time, it brings switches that turn the browser's own fences off and put all into one process, which ends with the
+  // first window that is closed; a test of a shop wants neither.
+  const args = packaged.args.filter(
+    (each) => !/web-security|site-isolation|insecure-content|single-process|no-zygote/.test(each),
+  )
   return { executablePath, args: [...args, ...QUIET_ARGS], env, from: '@sparticuz/chromium' }
 }
