@@ -49,7 +49,7 @@ const started: { close: () => Promise<void> }[] = [
     shopId: secrets.cryptocloudShopId,
     secret: secrets.cryptocloud,
     notifyUrl: `${shopUrl}/api/webhooks/cryptocloud`,
-    returnUrl: shopUrl,
+    returnUrl: `${shopUrl}/account/payments`,
   }),
   await startBtcpayFake({
     port: ports.btcpay,
