@@ -77,6 +77,30 @@ for (const { width, scheme, locale } of [
       }
     })
 
+    test('one order and one payment in every state, for their owner and for staff', async ({ page, context }) => {
+      test.setTimeout(180_000)
+      const person = await makePerson({ balance: 50, locale })
+      const orders = await makeOrders(person.id)
+      const payments = await makePayments(person.id)
+      await signIn(context, person)
+      for (const path of [
+        ...orders.map((id) => `/account/orders/${id}`),
+        ...payments.map((id) => `/account/payments/${id}`),
+      ]) {
+        await page.goto(path)
+        await expectAccessible(page)
+      }
+      await context.clearCookies()
+      await signIn(context, await makePerson({ role: 'owner', locale }))
+      for (const path of [
+        ...orders.map((id) => `/admin/orders/${id}`),
+        ...payments.map((id) => `/admin/payments/${id}`),
+      ]) {
+        await page.goto(path)
+        await expectAccessible(page)
+      }
+    })
+
     test('admin screens', async ({ page, context }) => {
       test.setTimeout(180_000)
       await signIn(context, await makePerson({ role: 'owner', locale }))
@@ -89,6 +113,36 @@ for (const { width, scheme, locale } of [
       }
     })
   })
+}
+
+/** An order that failed and one whose outcome is unknown: made in one transaction, so that the worker does not come in between. */
+async function makeOrders(userId: string): Promise<string[]> {
+  const [failed, unknown] = ['f', 'e'].map((digit) => `ord_${digit.repeat(20)}${userId.slice(-12)}`)
+  const place = (
+    id: string,
+  ) => `PERFORM place_order('${id}', '${userId}', '${id}', p.id, p.revision, o.id, false, 'datacenter_ipv4', 'US', 7, 1, 150000, 0, 150000, 'USD')
+    FROM plans p JOIN offers o ON o.plan_id = p.id AND o.country_code = 'US' WHERE p.slug = 'shared-ipv4';`
+  await query(`DO $$ BEGIN
+    ${place(failed!)} PERFORM fail_order('${failed}', 'sold_out');
+    ${place(unknown!)} UPDATE orders SET state = 'unknown' WHERE id = '${unknown}';
+    INSERT INTO deliveries (id, order_id, offer_id, supplier, reference, state) SELECT 'dlv_${unknown}', id, offer_id, 'px6', 'dlv_${unknown}', 'unknown' FROM orders WHERE id = '${unknown}';
+    INSERT INTO order_events (order_id, kind) VALUES ('${unknown}', 'supplier_called'), ('${unknown}', 'outcome_unknown'), ('${unknown}', 'looked_up');
+    DELETE FROM outbox_jobs WHERE payload ->> 'orderId' IN ('${failed}', '${unknown}');
+  END $$`)
+  return [failed!, unknown!]
+}
+
+/** A payment in each state that is not money, by direct insert: most of them are left within seconds when they come by themselves. */
+async function makePayments(userId: string): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    `INSERT INTO payments (id, user_id, provider, state, requested_micros, received_micros, currency, request_key, review_reason, expires_at)
+     SELECT 'pay_' || lpad(n::text, 20, '0') || right($1, 12), $1, 'fakepay', state, 20000000, received, 'USD', 'screens' || n, reason, now() + interval '1 hour'
+     FROM (VALUES (1, 'created', NULL, NULL), (2, 'awaiting', NULL, NULL), (3, 'confirming', 20000000, NULL), (4, 'underpaid', 5000000, NULL), (5, 'expired', NULL, NULL),
+       (6, 'cancelled', NULL, NULL), (7, 'needs_review', 5000000, 'underpaid'), (8, 'needs_review', NULL, 'wrong_currency'), (9, 'declined', 5000000, 'underpaid')) v(n, state, received, reason)
+     RETURNING id`,
+    [userId],
+  )
+  return rows.map((row) => row.id)
 }
 
 test('the whole of buying can be done with the keyboard', async ({ page, person }) => {
