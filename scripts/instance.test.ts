@@ -102,6 +102,12 @@ describe('a lock', () => {
   })
 })
 
+test('the ports it chooses are none of those the shop itself will listen on', async () => {
+  const reserved = Array.from({ length: 9_000 }, (_, index) => 20_000 + index)
+  const { ports } = await openInstance(path.join(folder, 'reserved'), reserved)
+  expect(Object.values(ports).filter((port) => reserved.includes(port))).toEqual([])
+})
+
 test('a port that somebody listens on is not free', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -76,8 +76,11 @@ export class StartError extends Error {
   override name = 'StartError'
 }
 
-/** Opens the data folder, making it and `instance.json` on the first start. Throws StartError. */
-export async function openInstance(dataDir: string): Promise<Instance> {
+/**
+ * Opens the data folder, making it and `instance.json` on the first start. The ports it chooses are none of `reserved` (the shop's own
+ * port, on which nobody listens yet). Throws StartError.
+ */
+export async function openInstance(dataDir: string, reserved: number[] = []): Promise<Instance> {
   const isRoot = process.getuid?.() === 0
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -90,17 +93,20 @@ export async function openInstance(dataDir: string): Promise<Instance> {
   const file = path.join(dataDir, 'instance.json')
   const found = readInstance(dataDir)
   if (found) {
-    const instance = await complete(found)
+    const instance = await complete(found, reserved)
     if (JSON.stringify(instance) !== JSON.stringify(found)) writeWhole(file, instance)
     return instance
   }
-  const instance = await complete({
-    format: FORMAT,
-    id: randomBytes(8).toString('hex'),
-    createdAt: new Date().toISOString(),
-    ports: {},
-    secrets: {},
-  })
+  const instance = await complete(
+    {
+      format: FORMAT,
+      id: randomBytes(8).toString('hex'),
+      createdAt: new Date().toISOString(),
+      ports: {},
+      secrets: {},
+    },
+    reserved,
+  )
   writeWhole(file, instance)
   return instance
 }
@@ -142,9 +148,9 @@ export function readInstance(dataDir: string): Stored | undefined {
 }
 
 /** Adds the ports and secrets that an older Sluice did not have yet. */
-async function complete(stored: Stored): Promise<Instance> {
+async function complete(stored: Stored, reserved: number[]): Promise<Instance> {
   const ports = { ...stored.ports }
-  for (const name of PORT_NAMES) ports[name] ??= await chooseKeptPort(new Set(Object.values(ports)))
+  for (const name of PORT_NAMES) ports[name] ??= await chooseKeptPort(new Set([...reserved, ...Object.values(ports)]))
   const secrets = { ...stored.secrets }
   for (const name of SECRET_NAMES) secrets[name] ??= randomBytes(24).toString('hex')
   // Standard Webhooks names its secrets so.
@@ -154,8 +160,8 @@ async function complete(stored: Stored): Promise<Instance> {
 }
 
 /** Gives PostgreSQL another port: nobody outside this machine's processes knows it, so a taken one is simply left. */
-export async function movePostgresPort(dataDir: string, instance: Instance): Promise<void> {
-  instance.ports.postgres = await chooseKeptPort(new Set(Object.values(instance.ports)))
+export async function movePostgresPort(dataDir: string, instance: Instance, reserved: number[]): Promise<void> {
+  instance.ports.postgres = await chooseKeptPort(new Set([...reserved, ...Object.values(instance.ports)]))
   writeWhole(path.join(dataDir, 'instance.json'), instance)
 }
 

@@ -19,6 +19,11 @@ export function dataFolder(): string {
   return path.resolve(ROOT, process.env.SLUICE_DATA_DIR || 'data')
 }
 
+/** The port on which the shop itself listens. */
+export function shopPort(): number {
+  return Number(process.env.PORT || 3000)
+}
+
 /**
  * Refuses (StartError, a list of names and reasons) settings that do not hold, before anything is made or started. What `npm start`
  * fills in by itself may be missing.
@@ -44,7 +49,7 @@ function given(): Record<string, string> {
 /** The environment of a shop's processes: what was set from outside, and for the rest what this data folder was made with. */
 export function shopSettings(instance: Instance, dataDir: string, databaseUrl: string): Shop['settings'] {
   const set = given()
-  const port = set.PORT ?? '3000'
+  const port = String(shopPort())
   const isDemo = (set.SLUICE_MODE ?? 'demo') !== 'production'
   const demo: Record<string, string> = {}
   // A service of which anything was set from outside is the operator's; mixing in a stand-in's half would be neither.
@@ -72,7 +77,7 @@ export function shopSettings(instance: Instance, dataDir: string, databaseUrl: s
  */
 export async function openShop(say: (line: string) => void): Promise<Shop> {
   const dataDir = dataFolder()
-  const instance = await openInstance(dataDir)
+  const instance = await openInstance(dataDir, [shopPort()])
   const outside = process.env.DATABASE_URL
   let postgres: RunningPostgres | undefined
   if (!outside) postgres = await startShopPostgres(dataDir, instance, say)
@@ -98,7 +103,7 @@ async function startShopPostgres(
     return await start()
   } catch (error) {
     if (!(error instanceof PostgresError) || (await isPortFree(instance.ports.postgres, '127.0.0.1'))) throw error
-    await movePostgresPort(dataDir, instance)
+    await movePostgresPort(dataDir, instance, [shopPort()])
     return start()
   }
 }

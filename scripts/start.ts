@@ -6,7 +6,7 @@ import { isPortFree, sleep } from './files'
 import { type Instance, openInstance, StartError, takeLock, writeWhole } from './instance'
 import { migrate } from './migrate'
 import { PostgresError } from './postgres'
-import { checkShopSettings, dataFolder, openShop, type Shop } from './shop'
+import { checkShopSettings, dataFolder, openShop, type Shop, shopPort } from './shop'
 import { loadSettings } from './settings'
 import { runScript } from './run-script'
 import { supervise, type Supervised } from './supervise'
@@ -44,8 +44,8 @@ async function start(): Promise<void> {
   checkShopSettings()
   const dataDir = dataFolder()
   const isDemo = process.env.SLUICE_MODE !== 'production'
-  const port = Number(process.env.PORT || 3000)
-  const instance = await openInstance(dataDir)
+  const port = shopPort()
+  const instance = await openInstance(dataDir, [port])
   const lock = takeLock(path.join(dataDir, 'start.lock'))
   if ('heldBy' in lock)
     throw new StartError(
@@ -91,6 +91,11 @@ async function assertPortsFree(port: number, instance: Instance | undefined, was
     }
     return false
   }
+  const namesake = Object.entries(instance?.ports ?? {}).find(([, each]) => each === port)?.[0]
+  if (namesake)
+    throw new StartError(
+      `Port ${port} is the one this data folder keeps for its ${namesake} stand-in; choose another one: PORT=${port + 1} npm start`,
+    )
   if (await isTaken(port))
     throw new StartError(
       `Port ${port} is taken by another program; stop it, or choose another one: PORT=${port + 1} npm start`,
