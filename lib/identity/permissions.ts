@@ -18,6 +18,12 @@ export const PERMISSIONS = {
     roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
   },
   'payments.review': { description: 'Decide about payments that wait for a person', roles: ['owner', 'finance'] },
+  'payments.refund': { description: 'Give top-ups back to their source', roles: ['owner', 'finance'] },
+  'payments.providers': {
+    description: 'Switch ways to pay on and off, and keep their keys',
+    roles: ['owner', 'admin'],
+  },
+  'settings.write': { description: 'Change the rules and limits of the shop', roles: ['owner', 'admin'] },
   'orders.read': {
     description: 'See orders and their deliveries',
     roles: ['owner', 'admin', 'finance', 'support', 'auditor'],

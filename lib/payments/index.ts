@@ -20,6 +20,7 @@ export {
   type TimelineEvent,
 } from './queries'
 export { receiveWebhook } from './receive-webhook'
+export { paymentRules } from './rules'
 export { reconcilePayments } from './reconcile-payments'
 export { decideReviewSchema, startTopUpSchema } from './schemas'
 export { settlePayment, type Settled, type SettleOutcome, settleWithTruth } from './settle-payment'

@@ -4,7 +4,7 @@ import { fileOf, importsOf, isTest, readSources, resolveImport, type Source } fr
 /** Which modules of lib each module may know; knowledge flows down. A module that is not named here may not exist. */
 const BELOW = ['env', 'kit', 'log']
 const STORE = [...BELOW, 'db']
-const WORK = [...STORE, 'audit', 'jobs', 'notifications']
+const WORK = [...STORE, 'audit', 'jobs', 'notifications', 'settings']
 const MAY_KNOW: Record<string, string[]> = {
   kit: [],
   env: ['kit'],
@@ -13,6 +13,7 @@ const MAY_KNOW: Record<string, string[]> = {
   jobs: STORE,
   audit: STORE,
   notifications: [...STORE, 'jobs'],
+  settings: [...STORE, 'audit'],
   suppliers: ['kit'],
   ledger: STORE,
   identity: WORK,

@@ -17,6 +17,47 @@ export type Truth = {
   requestedMicros: bigint
   currency: string
   isTest: boolean
+  /** What went back to the payer so far, in all. Absent where the vendor does not tell, or nothing did. */
+  refundedMicros?: bigint
+  /** What the payer's bank takes back, each claim once under the vendor's id for it. */
+  disputes?: readonly ProviderDispute[]
+}
+
+/** A chargeback: `open` once the money was taken from us, `won` when it came back, `lost` when it stays away. */
+export type ProviderDispute = { providerDisputeId: string; amountMicros: bigint; state: 'open' | 'won' | 'lost' }
+
+/** A payment as the vendor's own list of a time span shows it. Only what was paid; amounts before any refund. */
+export type PaidPayment = Pick<
+  Truth,
+  'providerPaymentId' | 'checkoutId' | 'paymentId' | 'receivedMicros' | 'currency' | 'isTest'
+>
+
+/** What came of asking whether the settings hold: `why` is one of few words that the screens explain. */
+export type ConnectionTest =
+  | { ok: true }
+  | { ok: false; why: 'unreachable' | 'key_refused' | 'account_unknown' | 'unexpected_answer' }
+
+export type RefundRequest = {
+  /** Ours; the same for every repeat, so that the vendor gives back once. */
+  refundId: string
+  paymentId: string
+  providerPaymentId: string
+  /** In the currency that the payer paid in. */
+  amountMicros: bigint
+  currency: string
+}
+/** `pending` is on its way, and the truth of the payment tells when it went; `failed` is a "no" that stays one. */
+export type RefundAnswer = { providerRefundId: string | null; state: 'done' | 'pending' | 'failed' }
+
+/** What the operator set for a way to pay, beside its keys. */
+export type ProviderTerms = {
+  /** Narrower than what the vendor takes; micros of the shop's currency. */
+  minMicros: bigint | null
+  maxMicros: bigint | null
+  /** So many hundredths of a percent may be missing (a fee that came off on the way): what came is credited then. */
+  toleranceBasisPoints: number
+  /** In which currency the vendor's page asks, when not in the shop's: `rate` units of it for one of the shop's, as decimal text. */
+  charge: { currency: string; rate: string } | null
 }
 
 /** A payment to ask about: the provider's id, and ours where it is known, because some vendors list by nothing else. */
@@ -53,6 +94,8 @@ export type Provider = {
   readonly maxMicros: bigint
   /** Set where nothing vouches for a callback. It is heeded only when it names a payment of ours, and seldom. */
   readonly isUnsigned?: true
+  /** Absent: the shop's own currency, and what the vendor takes. */
+  readonly terms?: ProviderTerms
 
   /** Makes the hosted page for a payment. Asked again for the same payment id it gives the same one where the vendor can. */
   createCheckout(request: CheckoutRequest): Promise<Checkout>
@@ -72,6 +115,18 @@ export type Provider = {
 
   /** What is true of the payment that carries our id, or null. A vendor that cannot be asked this has `null` here. */
   readonly findByPaymentId: ((paymentId: string) => Promise<Truth | null>) | null
+
+  /**
+   * Gives a part or all of a payment back to its source, once per `refundId`: asked again it answers the same. Throws OperationalError when the
+   * outcome is unknown. Absent where the vendor has no call for it, or needs to know the payer's wallet.
+   */
+  refund?(request: RefundRequest): Promise<RefundAnswer>
+
+  /** Everything paid in the span, from the vendor's own list. Absent where there is none that can be trusted. */
+  listPaid?(span: { from: Date; to: Date }): Promise<PaidPayment[]>
+
+  /** Whether the vendor is there and takes our key, by a call that changes nothing. Never throws. */
+  testConnection?(): Promise<ConnectionTest>
 }
 
 /** The largest callback read. The largest known is CryptoCloud's, under four kilobytes. */

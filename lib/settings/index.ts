@@ -1,0 +1,1 @@
+export { defineSettings, type Settings } from './define-settings'
