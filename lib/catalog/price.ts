@@ -22,7 +22,7 @@ export type Price = {
 
 /**
  * What a number of pieces costs for a period: list price times quantity, less the discount of the highest step reached. The discount is
- * rounded up to a whole micro, in the customer's favour. Null when the plan does not sell that period or quantity (quantities are whole numbers).
+ * rounded up to a whole micro, in the customer's favour, but leaves at least one to pay: an order moves money, and nothing cannot be moved. Null when the plan does not sell that period or quantity (quantities are whole numbers).
  */
 export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity: number }): Price | null {
   const { periodDays, quantity } = choice
@@ -31,7 +31,8 @@ export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity
   const steps = plan.steps.toSorted((a, b) => a.fromQuantity - b.fromQuantity)
   const discountBasisPoints = steps.findLast((step) => step.fromQuantity <= quantity)?.discountBasisPoints ?? 0
   const grossMicros = period.unitPriceMicros * BigInt(quantity)
-  const discountMicros = (grossMicros * BigInt(discountBasisPoints) + 9_999n) / 10_000n
+  const roundedUp = (grossMicros * BigInt(discountBasisPoints) + 9_999n) / 10_000n
+  const discountMicros = roundedUp < grossMicros ? roundedUp : grossMicros - 1n
   const next = steps.find((step) => step.fromQuantity > quantity && step.fromQuantity <= plan.maxQuantity)
   return {
     quantity,
