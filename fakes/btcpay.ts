@@ -137,10 +137,17 @@ export async function startBtcpayFake(options: {
             method: 'GET',
             path: /^\/api\/v1\/stores\/(?<store>\w+)\/invoices$/,
             handle: guarded(({ url }) => {
-              const orders = url.searchParams.getAll('orderId')
-              const take = Number(url.searchParams.get('take') ?? 100)
-              const found = book.all().filter((each) => orders.length === 0 || orders.includes(each.orderId))
-              return { body: found.slice(0, take).map((each) => shown(each, book.origin())) }
+              const query = url.searchParams
+              const orders = new Set(query.getAll('orderId'))
+              const states = query.getAll('status')
+              const [skip, take] = [Number(query.get('skip') ?? 0), Number(query.get('take') ?? 100)]
+              const [start, end] = [Number(query.get('startDate') ?? 0), Number(query.get('endDate') ?? Infinity)]
+              const found = book
+                .all()
+                .filter((each) => orders.size === 0 || orders.has(each.orderId))
+                .filter((each) => states.length === 0 || states.includes(each.state))
+                .filter((each) => seconds(each.createdAt) >= start && seconds(each.createdAt) <= end)
+              return { body: found.slice(skip, skip + take).map((each) => shown(each, book.origin())) }
             }),
           },
           {

@@ -32,6 +32,8 @@ export const CRYPTOMUS_PAYER = {
 
 /** Coins for one unit of money, times a hundred thousand. */
 const COINS = 99_871n
+/** Rows of one page of the list. */
+const PER_PAGE = 15
 
 /** Hex MD5 of the text in base64 with the key behind it. */
 export function signCryptomus(key: string, text: string): string {
@@ -73,6 +75,7 @@ export async function startCryptomusFake(options: {
     url: `${origin}/pay/${payment.id}`,
     expired_at: Math.floor(Date.parse(payment.expiresAt) / 1000),
     is_final: isFinal(payment.state),
+    created_at: moscowTime(payment.createdAt),
   })
 
   return startHostedFake(
@@ -144,6 +147,23 @@ export async function startCryptomusFake(options: {
           },
           {
             method: 'POST',
+            path: /^\/v1\/payment\/list$/,
+            handle: (request) =>
+              guarded(({ date_from, date_to }) => {
+                const [from, to] = [date_from, date_to].map((time) => String(time).replace(' ', 'T'))
+                const found = book.all().filter((each) => {
+                  const made = moscowTime(each.createdAt).slice(0, 19)
+                  return made >= from! && made <= to!
+                })
+                const start = Number(request.url.searchParams.get('cursor')?.slice(2) ?? 0)
+                const next = start + PER_PAGE < found.length ? `c:${start + PER_PAGE}` : null
+                const items = found.slice(start, start + PER_PAGE).map((each) => shown(each, book.origin()))
+                const paginate = { count: items.length, hasPages: next !== null, nextCursor: next, perPage: PER_PAGE }
+                return { body: { state: 0, result: { items, paginate } } }
+              })(request),
+          },
+          {
+            method: 'POST',
             path: /^\/v1\/payment\/info$/,
             handle: guarded(({ uuid, order_id }) => {
               const found = book.all().find((each) => (uuid ? each.id === uuid : each.orderId === order_id))
@@ -157,6 +177,11 @@ export async function startCryptomusFake(options: {
     },
     options,
   )
+}
+
+/** A time as the vendor tells it: of its own zone, named behind it. */
+function moscowTime(time: string): string {
+  return `${new Date(Date.parse(time) + 3 * 3_600_000).toISOString().slice(0, 19)}+03:00`
 }
 
 /** A sum of money in the coin, exactly. */

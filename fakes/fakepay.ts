@@ -122,7 +122,23 @@ export async function startFakepay(options: {
     return { status: 201, body: shown(invoice) }
   }
 
+  /** A page of what was begun in a span, oldest first; `next` is the mark of the page after it. */
+  function listSpan(query: URLSearchParams): FakeReply {
+    const [from, to] = [query.get('from'), query.get('to')].map((time) => Date.parse(time ?? ''))
+    const limit = Number(query.get('limit') ?? 100)
+    if (Number.isNaN(from) || Number.isNaN(to) || limit > 100)
+      return { status: 422, body: { error: 'from, to, limit' } }
+    const found = Object.values(state.value.invoices)
+      .map(current)
+      .filter((each) => query.get('state') === each.state)
+      .filter(({ createdAt }) => Date.parse(createdAt) >= from! && Date.parse(createdAt) < to!)
+    const start = found.findIndex((each) => each.id === query.get('after')) + 1
+    const rows = found.slice(start, start + limit)
+    return { body: { invoices: rows.map(shown), next: start + limit < found.length ? rows.at(-1)!.id : null } }
+  }
+
   function list({ url }: FakeRequest): FakeReply {
+    if (url.searchParams.has('from')) return listSpan(url.searchParams)
     const orderId = url.searchParams.get('orderId')
     const ids = url.searchParams.get('ids')?.split(',').filter(Boolean)
     if (ids && ids.length > 100) return { status: 422, body: { error: 'at most 100 ids' } }

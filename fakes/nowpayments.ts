@@ -157,9 +157,11 @@ export async function startNowpaymentsFake(options: {
               const limit = Number(url.searchParams.get('limit') ?? 10)
               const from = Number(url.searchParams.get('page') ?? 0) * limit
               const since = Date.parse(url.searchParams.get('dateFrom') ?? '1970-01-01')
-              const found = opened()
-                .filter((each) => Date.parse(each.createdAt) >= since)
-                .toReversed()
+              const until = Date.parse(url.searchParams.get('dateTo') ?? '9999-01-01')
+              const oldest = opened().filter(
+                (each) => Date.parse(each.createdAt) >= since && Date.parse(each.createdAt) < until,
+              )
+              const found = url.searchParams.get('orderBy') === 'asc' ? oldest : oldest.toReversed()
               return { body: { data: found.slice(from, from + limit).map(shown), limit, total: found.length } }
             }),
           },

@@ -157,6 +157,30 @@ export async function startStripeFake(options: {
           },
           {
             method: 'GET',
+            path: /^\/v1\/checkout\/sessions$/,
+            handle: guarded(({ url }) => {
+              const query = url.searchParams
+              const limit = Number(query.get('limit') ?? 10)
+              if (limit > 100) return failed(400, 'invalid_request_error', 'limit is at most 100')
+              const [from, to] = [Number(query.get('created[gte]') ?? 0), Number(query.get('created[lt]') ?? Infinity)]
+              // Newest first, as everywhere at Stripe.
+              const found = book
+                .all()
+                .toReversed()
+                .filter((each) => [null, each.state.split(':')[0]].includes(query.get('status')))
+                .filter((each) => seconds(each.createdAt) >= from && seconds(each.createdAt) < to)
+              const start = found.findIndex((each) => each.id === query.get('starting_after')) + 1
+              return {
+                body: {
+                  object: 'list',
+                  data: found.slice(start, start + limit).map((each) => shown(each, book.origin())),
+                  has_more: start + limit < found.length,
+                },
+              }
+            }),
+          },
+          {
+            method: 'GET',
             path: /^\/v1\/checkout\/sessions\/(?<id>[\w-]+)$/,
             handle: guarded(({ params, url }) => {
               const payment = book.find(params.id)

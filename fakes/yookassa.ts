@@ -109,6 +109,25 @@ export async function startYookassaFake(options: {
           },
           {
             method: 'GET',
+            path: /^\/v3\/payments$/,
+            handle: guarded(({ url }) => {
+              const query = url.searchParams
+              const limit = Number(query.get('limit') ?? 10)
+              if (limit > 100) return denied(400, 'invalid_request')
+              const found = book
+                .all()
+                .toReversed()
+                .filter((each) => [null, each.state].includes(query.get('status')))
+                .filter(({ createdAt }) => createdAt >= (query.get('created_at.gte') ?? ''))
+                .filter(({ createdAt }) => createdAt < (query.get('created_at.lt') ?? '9'))
+              const start = Number(query.get('cursor')?.slice(2) ?? 0)
+              const next = start + limit < found.length ? { next_cursor: `c:${start + limit}` } : {}
+              const items = found.slice(start, start + limit).map((each) => shown(each, book.origin()))
+              return { body: { type: 'list', items, ...next } }
+            }),
+          },
+          {
+            method: 'GET',
             path: /^\/v3\/payments\/(?<id>[\w-]+)$/,
             handle: guarded(({ params }) => {
               const payment = book.find(params.id)

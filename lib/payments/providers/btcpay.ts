@@ -1,7 +1,18 @@
 import { createHmac } from 'node:crypto'
 import { accepted, amountText, invariant, MAX_AMOUNT_MICROS, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, inBatches, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import {
+  callProvider,
+  inBatches,
+  isSameHex,
+  mapAtMost,
+  paidOnce,
+  parseJson,
+  readAll,
+  readAnswer,
+  readEach,
+  readPages,
+} from './call'
 import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type PaymentRef, type Provider, type Truth, type TruthState } from './provider'
 
@@ -156,6 +167,29 @@ export function btcpayProvider(settings: {
       // An invoice of another payment may share an order id in the list; a row without an id is left to the shape's check.
       const found = rows.filter((row) => row !== null && wanted.has(idOf(row) ?? payments[0]!.providerPaymentId))
       return mapAtMost(readEach(NAME, invoiceSchema, found), AT_ONCE, truthOf)
+    },
+
+    async listPaid({ from, to }) {
+      const rows = await readPages<unknown, number>(NAME, async (skip = 0) => {
+        const query = new URLSearchParams([
+          ['status', 'Settled'],
+          // Where late money leaves its invoices.
+          ['status', 'Expired'],
+          ['startDate', String(Math.floor(from.getTime() / 1000))],
+          // Inclusive there.
+          ['endDate', String(Math.ceil(to.getTime() / 1000) - 1)],
+          ['skip', String(skip)],
+          ['take', String(TAKE)],
+        ])
+        const page = readAnswer(NAME, 'list', z.array(z.unknown()), await get(`?${query.toString()}`))
+        return { rows: page, next: page.length < TAKE ? null : skip + TAKE }
+      })
+      const invoices = readAll(NAME, invoiceSchema, rows).filter(
+        (invoice) => invoice.status === 'Settled' || invoice.additionalStatus === 'PaidLate',
+      )
+      const truths = await mapAtMost(invoices, AT_ONCE, truthOf)
+      // One that a person marked as settled by hand may have brought nothing.
+      return paidOnce(truths.filter((truth) => truth.state === 'paid' && truth.receivedMicros > 0n))
     },
 
     async findByPaymentId(paymentId) {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { OperationalError } from '@/lib/kit'
 import type { z } from 'zod'
+import type { PaidPayment } from './provider'
 
 /** How long a provider may think. Longer, and a customer who waits on the button has left. */
 const TIMEOUT_MS = 10_000
@@ -71,6 +72,39 @@ export function readEach<T>(provider: string, schema: z.ZodType<T>, rows: unknow
     const parsed = schema.safeParse(row)
     return parsed.success ? [parsed.data] : []
   })
+}
+
+/** Every row of a vendor's list in the expected shape. A list is compared with our books, so one odd row makes the whole an OperationalError. */
+export function readAll<T>(provider: string, schema: z.ZodType<T>, rows: readonly unknown[]): T[] {
+  return rows.map((row) => readAnswer(provider, 'a row of the list', schema, row))
+}
+
+/** More pages than any shop fills in a week. A vendor that always has another one must not keep us for ever. */
+const PAGES_MAX = 1_000
+
+/**
+ * Reads a list page by page until there is no next one: `read` gets the mark of the page, first undefined. Throws OperationalError after a
+ * thousand pages, and when a page leads back to itself.
+ */
+export async function readPages<Row, Mark>(
+  provider: string,
+  read: (mark: Mark | undefined) => Promise<{ rows: Row[]; next: Mark | null }>,
+): Promise<Row[]> {
+  const rows: Row[] = []
+  let mark: Mark | undefined
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const answer = await read(mark)
+    rows.push(...answer.rows)
+    if (answer.next === null) return rows
+    if (answer.next === mark) throw new OperationalError(provider, 'repeats a page of its list')
+    mark = answer.next
+  }
+  throw new OperationalError(provider, 'has no end of its list')
+}
+
+/** What was paid, each payment once: a list that moves while it is read may show one twice. */
+export function paidOnce(payments: readonly PaidPayment[]): PaidPayment[] {
+  return [...new Map(payments.map((each) => [each.providerPaymentId, each])).values()]
 }
 
 /** Slices of at most `size`. */

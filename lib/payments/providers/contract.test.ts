@@ -202,4 +202,56 @@ describe.each(PAYMENT_STANDS)('$name', ({ name, start, words, opened, isPriceFix
     expect(again.providerPaymentId).toBe(found!.providerPaymentId)
     expect(await bench.provider.findByPaymentId(newId('pay'))).toBeNull()
   })
+
+  describe('the list of what was paid', () => {
+    const HOUR = 3_600_000
+    const listed = async (span = { from: new Date(Date.now() - HOUR), to: new Date(Date.now() + HOUR) }) =>
+      (await bench.provider.listPaid!(span)).filter((each) => !known.has(each.providerPaymentId))
+    let known = new Set<string>()
+    beforeEach(async () => {
+      if (!bench.provider.listPaid) return
+      known = new Set()
+      known = new Set((await listed()).map((each) => each.providerPaymentId))
+    })
+
+    test('holds what was paid across its pages, each once, and what carries no id of ours; not what waits or ended', async () => {
+      if (!bench.provider.listPaid) return
+      // Two pages and a bit at the vendors with the smallest ones, and one more everywhere.
+      const many = Array.from({ length: 230 }, () => newId('pay'))
+      const made = await Promise.all(many.map((paymentId) => checkout(20_000_000n, paymentId)))
+      await Promise.all(
+        made.map((each) => bench.setState(each.providerPaymentId, { state: words.paid, paid: '20.00' })),
+      )
+      const strange = await checkout()
+      await bench.setState(strange.providerPaymentId, { state: words.paid, paid: '20.00', orderId: '' })
+      await checkout()
+      await bench.setState((await checkout()).providerPaymentId, { state: words.expired })
+      const rows = await listed()
+      expect(rows.map((each) => each.paymentId).sort()).toEqual([...many, null].sort())
+      expect(new Set(rows.map((each) => each.providerPaymentId)).size).toBe(231)
+      for (const row of rows)
+        expect(row).toMatchObject({ receivedMicros: 20_000_000n, currency: 'USD', isTest: testFlag !== null })
+      // The same words as a question about one of them.
+      const one = made[100]!
+      const [truth] = await bench.provider.fetchPayments([refOf(one)])
+      const row = rows.find((each) => each.paymentId === one.paymentId)!
+      expect([row.providerPaymentId, row.checkoutId]).toEqual([truth!.providerPaymentId, truth!.checkoutId])
+    })
+
+    test('is empty for a span in which nothing was begun', async () => {
+      if (!bench.provider.listPaid) return
+      const made = await checkout()
+      await bench.setState(made.providerPaymentId, { state: words.paid, paid: '20.00' })
+      expect(await listed()).toHaveLength(1)
+      const day = 24 * HOUR
+      expect(await listed({ from: new Date(Date.now() - 9 * day), to: new Date(Date.now() - 2 * day) })).toEqual([])
+      expect(await listed({ from: new Date(Date.now() + day), to: new Date(Date.now() + 2 * day) })).toEqual([])
+    })
+
+    test('an outage is an OperationalError and never a short list', async () => {
+      if (!bench.provider.listPaid) return
+      await control('fail', { times: 1, match: path, status: 503 })
+      await expect(listed()).rejects.toBeInstanceOf(OperationalError)
+    })
+  })
 })

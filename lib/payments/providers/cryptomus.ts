@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto'
 import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import {
+  callProvider,
+  isSameHex,
+  mapAtMost,
+  paidOnce,
+  parseJson,
+  readAll,
+  readAnswer,
+  readEach,
+  readPages,
+} from './call'
 import { inProportion, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
@@ -47,6 +57,17 @@ const invoiceSchema = z.object({
   expired_at: z.number().int().positive(),
 })
 type Invoice = z.infer<typeof invoiceSchema>
+const listSchema = z.object({
+  items: z.array(z.unknown()),
+  paginate: z.object({ nextCursor: z.string().max(1000).nullish() }),
+})
+/** Rows of the list may name their state by one word or the other. */
+const rowSchema = z.preprocess(
+  (row) => (typeof row === 'object' && row !== null && 'status' in row ? { payment_status: row.status, ...row } : row),
+  invoiceSchema.omit({ url: true, expired_at: true }).extend({ created_at: z.string().max(40).nullish() }),
+)
+/** Their list takes dates without saying of which zone, so it is asked for as much more as zones differ. */
+const ZONES_MS = 14 * 3_600_000
 const answerSchema = z.object({ state: z.number(), result: z.unknown() })
 
 const webhookSchema = z.object({
@@ -122,6 +143,24 @@ export function cryptomusProvider(settings: { apiUrl: string; merchantId: string
       return readEach(NAME, invoiceSchema, found).map(truthOf)
     },
 
+    async listPaid({ from, to }) {
+      const wish = { date_from: zonelessTime(from, -ZONES_MS), date_to: zonelessTime(to, ZONES_MS) }
+      const rows = await readPages(NAME, async (cursor: string | undefined) => {
+        const result = await post(cursor ? `/list?cursor=${encodeURIComponent(cursor)}` : '/list', wish)
+        const { items, paginate } = readAnswer(NAME, 'list', listSchema, result)
+        return { rows: readAll(NAME, rowSchema, items), next: paginate.nextCursor || null }
+      })
+      const paid = rows.filter((row) => STATUSES[row.payment_status] === 'paid' || RETURNED.has(row.payment_status))
+      return paidOnce(
+        paid
+          .filter((row) => isWithin(row.created_at, from, to))
+          .map((row) => ({
+            ...truthOf(row),
+            receivedMicros: inProportion(row.amount, row.payment_amount, row.payer_amount),
+          })),
+      )
+    },
+
     async findByPaymentId(paymentId) {
       const row = await post('/info', { order_id: paymentId })
       return row === null ? null : truthOf(readAnswer(NAME, 'info', invoiceSchema, row))
@@ -129,7 +168,20 @@ export function cryptomusProvider(settings: { apiUrl: string; merchantId: string
   }
 }
 
-function truthOf(invoice: Invoice): Truth {
+/** A time as their list takes it. */
+function zonelessTime(time: Date, moveMs: number): string {
+  return new Date(time.getTime() + moveMs).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** Whether an invoice was made in the span. One whose time is not told, or not readable, counts: rather one row too many. */
+function isWithin(createdAt: string | null | undefined, from: Date, to: Date): boolean {
+  const time = Date.parse(createdAt ?? '')
+  return Number.isNaN(time) || (time >= from.getTime() && time < to.getTime())
+}
+
+type Told = Omit<Invoice, 'url' | 'expired_at'>
+
+function truthOf(invoice: Told): Truth {
   return {
     providerPaymentId: invoice.uuid,
     paymentId: invoice.order_id || null,
@@ -146,7 +198,7 @@ function truthOf(invoice: Invoice): Truth {
  * What came, in the currency of the invoice: `payment_amount` is in the payer's coin and `payer_amount` is what was due in it, so the price is
  * taken in their proportion.
  */
-function receivedOf(invoice: Invoice): bigint {
+function receivedOf(invoice: Told): bigint {
   return RETURNED.has(invoice.payment_status)
     ? 0n
     : inProportion(invoice.amount, invoice.payment_amount, invoice.payer_amount)

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { accepted, amountText, invariant, OperationalError, refused, type Result } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, inBatches, parseJson, readAnswer, readEach } from './call'
+import { callProvider, inBatches, paidOnce, parseJson, readAll, readAnswer, readEach, readPages } from './call'
 import { microsSchema } from './decimal'
 import {
   MAX_WEBHOOK_BYTES,
@@ -39,6 +39,7 @@ const invoiceSchema = z.object({
 })
 type Invoice = z.infer<typeof invoiceSchema>
 const listSchema = z.object({ invoices: z.array(z.unknown()) })
+const pageSchema = listSchema.extend({ next: z.string().max(100).nullable() })
 
 /** Both are kept in the inbox, so they are visible characters only: PostgreSQL cannot store a zero byte. */
 const eventSchema = z.object({
@@ -118,6 +119,18 @@ export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webh
         truths.push(...(await list({ ids })).map(truthOf))
       }
       return truths
+    },
+
+    async listPaid({ from, to }) {
+      const invoices = await readPages<Invoice, string>(NAME, async (after) => {
+        const query = { state: 'paid', from: from.toISOString(), to: to.toISOString(), ...(after && { after }) }
+        const url = new URL(`${base}/api/invoices?${new URLSearchParams(query).toString()}`)
+        const { status, body } = await callProvider(NAME, url, { method: 'GET', headers })
+        if (status !== 200) throw new OperationalError(NAME, `refused to list invoices (${status})`)
+        const page = readAnswer(NAME, 'list', pageSchema, body)
+        return { rows: readAll(NAME, invoiceSchema, page.invoices), next: page.next }
+      })
+      return paidOnce(invoices.map(truthOf))
     },
 
     async findByPaymentId(paymentId) {

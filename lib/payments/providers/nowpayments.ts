@@ -1,7 +1,17 @@
 import { createHash, createHmac } from 'node:crypto'
 import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import {
+  callProvider,
+  isSameHex,
+  mapAtMost,
+  paidOnce,
+  parseJson,
+  readAll,
+  readAnswer,
+  readEach,
+  readPages,
+} from './call'
 import { inProportion, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
@@ -10,7 +20,6 @@ const AT_ONCE = 8
 /** How far back the list is read: longer than a payment is asked about after its page ended. */
 const LIST_DAYS = 4
 const PAGE_ROWS = 500
-const PAGES_MAX = 20
 /** Their notifications are three levels deep. What is deeper is not theirs, and must not exhaust the stack. */
 const MAX_DEPTH = 10
 
@@ -83,8 +92,11 @@ export function nowpaymentsProvider(settings: {
     return body
   }
 
-  /** Every payment of the last days, newest first. */
-  async function listRecent(account: { email: string; password: string }): Promise<unknown[]> {
+  /** Every payment begun in a span, in the order they were begun, so that what is begun meanwhile moves none. */
+  async function list(
+    account: { email: string; password: string },
+    span: { from: Date; to?: Date },
+  ): Promise<unknown[]> {
     const signIn = await callProvider(NAME, new URL(`${base}/auth`), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -92,15 +104,14 @@ export function nowpaymentsProvider(settings: {
     })
     if (signIn.status !== 200) throw new OperationalError(NAME, `refused the account (${signIn.status})`)
     const { token } = readAnswer(NAME, 'auth', z.object({ token: z.string().min(1).max(4000) }), signIn.body)
-    const since = new Date(Date.now() - LIST_DAYS * 86_400_000).toISOString()
-    const rows: unknown[] = []
-    for (let page = 0; page < PAGES_MAX; page += 1) {
+    return readPages<unknown, number>(NAME, async (page = 0) => {
       const query = new URLSearchParams({
         limit: String(PAGE_ROWS),
         page: String(page),
         sortBy: 'created_at',
-        orderBy: 'desc',
-        dateFrom: since,
+        orderBy: 'asc',
+        dateFrom: span.from.toISOString(),
+        ...(span.to && { dateTo: span.to.toISOString() }),
       })
       const { status, body } = await callProvider(NAME, new URL(`${base}/payment/?${query.toString()}`), {
         method: 'GET',
@@ -108,10 +119,25 @@ export function nowpaymentsProvider(settings: {
       })
       if (status !== 200) throw new OperationalError(NAME, `refused to list (${status})`)
       const { data } = readAnswer(NAME, 'list', listSchema, body)
-      rows.push(...data)
-      if (data.length < PAGE_ROWS) break
+      return { rows: data, next: data.length < PAGE_ROWS ? null : page + 1 }
+    })
+  }
+
+  /** What was begun lately. */
+  const listRecent = (account: { email: string; password: string }): Promise<unknown[]> =>
+    list(account, { from: new Date(Date.now() - LIST_DAYS * 86_400_000) })
+
+  function listPaidOf(account: { email: string; password: string }): NonNullable<Provider['listPaid']> {
+    return async (span) => {
+      const rows = readAll(NAME, paymentSchema, await list(account, span))
+      const paid = rows.filter(({ payment_status }) => payment_status === 'finished' || payment_status === 'refunded')
+      return paidOnce(
+        // What went back later came all the same; of what went back without having come, nothing was told.
+        paid
+          .map((payment) => truthOf({ ...payment, payment_status: 'finished' }))
+          .filter((each) => each.receivedMicros > 0n),
+      )
     }
-    return rows
   }
 
   function truthOf(payment: Payment): Truth {
@@ -181,6 +207,9 @@ export function nowpaymentsProvider(settings: {
       // Words about money come last, so that an attempt that failed does not follow one that succeeded.
       return [...truths, ...listed.sort((one, other) => Number(one.receivedMicros - other.receivedMicros))]
     },
+
+    // The list needs the account; the key does not open it.
+    ...(settings.account && { listPaid: listPaidOf(settings.account) }),
   }
 }
 

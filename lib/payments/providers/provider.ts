@@ -122,7 +122,11 @@ export type Provider = {
    */
   refund?(request: RefundRequest): Promise<RefundAnswer>
 
-  /** Everything paid in the span, from the vendor's own list. Absent where there is none that can be trusted. */
+  /**
+   * Everything that was paid of what was begun in the span (`to` excluded), from the vendor's own list, every page of it, each once; rows that are
+   * not of this shop have no payment id of ours. What was given back later is still there. A row of another shape than agreed is an
+   * OperationalError, because a list with a hole in it would make differences. Absent where there is no list that can be trusted.
+   */
   listPaid?(span: { from: Date; to: Date }): Promise<PaidPayment[]>
 
   /** Whether the vendor is there and takes our key, by a call that changes nothing. Never throws. */

@@ -1,7 +1,17 @@
 import { createHash, createHmac } from 'node:crypto'
 import { accepted, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, isSameHex, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import {
+  callProvider,
+  isSameHex,
+  mapAtMost,
+  paidOnce,
+  parseJson,
+  readAll,
+  readAnswer,
+  readEach,
+  readPages,
+} from './call'
 import { centsOf, hasTwoDecimals } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
@@ -11,6 +21,8 @@ const API_VERSION = '2026-10-28.endive'
 /** To both sides: Stripe's own library checks only the age and lets the future pass. */
 const TOLERANCE_SECONDS = 300
 const AT_ONCE = 8
+/** The most that one call lists. */
+const PAGE_ROWS = 100
 /** A session lives from half an hour to a day. */
 const LIFETIME_SECONDS = { min: 31 * 60, max: 24 * 3600 - 60 }
 
@@ -39,6 +51,13 @@ const sessionSchema = z.object({
   payment_intent: z.union([z.object({ status: z.string().max(60) }), z.string().max(200)]).nullish(),
 })
 type Session = z.infer<typeof sessionSchema>
+const listSchema = z.object({ data: z.array(z.unknown()), has_more: z.boolean() })
+/** What decides whether a row of the list is money; sessions of other kinds and currencies than ours need not have our shape. */
+const paidSchema = z.object({
+  id: z.string().regex(SESSION_ID),
+  payment_status: z.string().max(60),
+  currency: z.string().nullish(),
+})
 
 const eventSchema = z.object({
   id: z.string().regex(/^evt_[A-Za-z0-9_]{1,200}$/),
@@ -123,6 +142,28 @@ export function stripeProvider(settings: { apiUrl: string; secretKey: string; we
       const rows = await mapAtMost(payments, AT_ONCE, (each) => get(each.providerPaymentId))
       const found = rows.filter((row) => row !== null)
       return readEach(NAME, sessionSchema, found).map(truthOf)
+    },
+
+    async listPaid({ from, to }) {
+      const rows = await readPages<unknown, string>(NAME, async (after) => {
+        const query = new URLSearchParams({
+          'created[gte]': String(Math.floor(from.getTime() / 1000)),
+          'created[lt]': String(Math.ceil(to.getTime() / 1000)),
+          status: 'complete',
+          limit: String(PAGE_ROWS),
+          ...(after && { starting_after: after }),
+        })
+        const { status, body } = await callProvider(NAME, new URL(`${base}?${query.toString()}`), {
+          method: 'GET',
+          headers,
+        })
+        if (status !== 200) throw new OperationalError(NAME, `refused to list (${status})`)
+        const { data, has_more } = readAnswer(NAME, 'list', listSchema, body)
+        const last = readAll(NAME, paidSchema, data).at(-1)
+        return { rows: data, next: has_more && last ? last.id : null }
+      })
+      const paid = rows.filter((row) => paidSchema.parse(row).payment_status === 'paid')
+      return paidOnce(readAll(NAME, sessionSchema, paid).map(truthOf))
     },
   }
 }

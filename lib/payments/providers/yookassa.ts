@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { BlockList, isIPv6 } from 'node:net'
 import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, mapAtMost, parseJson, readAnswer, readEach } from './call'
+import { callProvider, mapAtMost, paidOnce, parseJson, readAll, readAnswer, readEach, readPages } from './call'
 import { centsOf, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 
 const NAME = 'yookassa'
 const AT_ONCE = 8
+/** The most that one call lists. */
+const PAGE_ROWS = 100
 
 const ID = /^[0-9a-f-]{8,64}$/
 const moneySchema = z.object({ value: microsSchema, currency: z.string().min(1).max(10) })
@@ -22,6 +24,7 @@ const paymentSchema = z.object({
   metadata: z.object({ payment_id: z.string().max(200).nullish().catch(null) }).nullish(),
 })
 type Payment = z.infer<typeof paymentSchema>
+const listSchema = z.object({ items: z.array(z.unknown()), next_cursor: z.string().max(1000).nullish() })
 
 const EVENTS = ['payment.succeeded', 'payment.waiting_for_capture', 'payment.canceled', 'refund.succeeded'] as const
 const notificationSchema = z.object({
@@ -103,6 +106,25 @@ export function yookassaProvider(settings: {
       const rows = await mapAtMost(payments, AT_ONCE, (each) => get(each.providerPaymentId))
       const found = rows.filter((row) => row !== null)
       return readEach(NAME, paymentSchema, found).map(truthOf)
+    },
+
+    async listPaid({ from, to }) {
+      const payments = await readPages<Payment, string>(NAME, async (cursor) => {
+        const query = new URLSearchParams({
+          'created_at.gte': from.toISOString(),
+          'created_at.lt': to.toISOString(),
+          status: 'succeeded',
+          limit: String(PAGE_ROWS),
+          ...(cursor && { cursor }),
+        })
+        const url = new URL(`${base}?${query.toString()}`)
+        const { status, body } = await callProvider(NAME, url, { method: 'GET', headers: { authorization } })
+        if (status !== 200) throw new OperationalError(NAME, `refused to list (${status})`)
+        const { items, next_cursor } = readAnswer(NAME, 'list', listSchema, body)
+        return { rows: readAll(NAME, paymentSchema, items), next: next_cursor || null }
+      })
+      // What was given back later was paid all the same, so the whole amount counts here.
+      return paidOnce(payments.map((payment) => ({ ...truthOf(payment), receivedMicros: payment.amount.value })))
     },
   }
 }
