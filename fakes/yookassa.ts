@@ -108,6 +108,12 @@ export async function startYookassaFake(options: {
             }),
           },
           {
+            // A key of another shop opens nothing here, so the one who asks is always this shop.
+            method: 'GET',
+            path: /^\/v3\/me$/,
+            handle: guarded(() => ({ body: { account_id: options.shopId, test: true, status: 'enabled' } })),
+          },
+          {
             method: 'GET',
             path: /^\/v3\/payments$/,
             handle: guarded(({ url }) => {

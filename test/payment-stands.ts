@@ -17,6 +17,9 @@ import {
   yookassaProvider,
 } from '@/lib/payments'
 
+/** What an adapter was told wrongly. */
+export type Mistake = 'key' | 'account'
+
 /**
  * One row per payment provider: its stand-in and adapter, told of each other, and the vendor's words for what the stories are about. The
  * contract suite and the stories with a database run for every row.
@@ -24,7 +27,9 @@ import {
 export type PaymentStand = {
   name: string
   /** `door` is where callbacks go, for vendors where that is a setting of the shop and not of an invoice. */
-  start: (door: string) => Promise<{ fake: Fake; provider: Provider }>
+  start: (door: string, mistake?: Mistake) => Promise<{ fake: Fake; provider: Provider }>
+  /** The vendor tells a wrong account (shop, store, sign-in) from a wrong key. */
+  knowsAccounts?: true
   /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
   words: { paid: string; underpaid: string | null; expired: string }
   /** The vendor tells one amount, which is what came once it is paid. */
@@ -48,9 +53,10 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: 'test',
     signature: 'ages',
     path: '/api/invoices',
-    async start() {
+    async start(_, mistake) {
       const fake = await startFakepay({ port: 0, apiKey: 'fp_secret_key', secret: FAKEPAY_SECRET, retryGapsMs: [] })
-      const provider = fakepayProvider({ apiUrl: fake.url, apiKey: 'fp_secret_key', webhookSecret: FAKEPAY_SECRET })
+      const apiKey = mistake ? 'wrong' : 'fp_secret_key'
+      const provider = fakepayProvider({ apiUrl: fake.url, apiKey, webhookSecret: FAKEPAY_SECRET })
       return { fake, provider }
     },
   },
@@ -60,10 +66,13 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: 'test_mode',
     signature: 'ages',
     path: '/v2/invoice',
-    async start(door) {
+    async start(door, mistake) {
       const settings = { apiKey: 'cc_secret_key', shopId: 'shop1', secret: 'cc-project-secret' }
       const fake = await startCryptoCloudFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
-      return { fake, provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings }) }
+      return {
+        fake,
+        provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings, ...(mistake && { apiKey: 'wrong' }) }),
+      }
     },
   },
   {
@@ -72,10 +81,12 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: null,
     signature: 'covers',
     path: '/invoices',
-    async start(door) {
+    knowsAccounts: true,
+    async start(door, mistake) {
       const settings = { apiKey: 'bt_secret_key', storeId: 'store1', secret: 'bt-webhook-secret' }
       const fake = await startBtcpayFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
-      return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...settings }) }
+      const wrong = { key: { apiKey: 'wrong' }, account: { storeId: 'store2' } }
+      return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...settings, ...(mistake && wrong[mistake]) }) }
     },
   },
   {
@@ -84,10 +95,13 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: 'test',
     signature: 'ages',
     path: '/sessions',
-    async start(door) {
+    async start(door, mistake) {
       const settings = { secretKey: 'sk_test_secret_key', webhookSecret: 'whsec_stripe_webhook_secret' }
       const fake = await startStripeFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
-      return { fake, provider: stripeProvider({ apiUrl: fake.url, ...settings }) }
+      return {
+        fake,
+        provider: stripeProvider({ apiUrl: fake.url, ...settings, ...(mistake && { secretKey: 'wrong' }) }),
+      }
     },
   },
   {
@@ -97,11 +111,14 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: null,
     signature: 'covers',
     path: '/v1/',
-    async start() {
+    knowsAccounts: true,
+    async start(_, mistake) {
       const settings = { apiKey: 'np_secret_key', ipnSecret: 'np-ipn-secret' }
       const account = { email: 'shop@example.com', password: 'np-password' }
       const fake = await startNowpaymentsFake({ port: 0, ...settings, ...account, retryGapsMs: [] })
-      return { fake, provider: nowpaymentsProvider({ apiUrl: fake.url, ...settings, account }) }
+      const wrong = { key: { apiKey: 'wrong' }, account: { account: { ...account, password: 'wrong' } } }
+      const told = { ...settings, account, ...(mistake && wrong[mistake]) }
+      return { fake, provider: nowpaymentsProvider({ apiUrl: fake.url, ...told }) }
     },
   },
   {
@@ -110,10 +127,13 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: null,
     signature: 'covers',
     path: '/v1/payment',
-    async start() {
+    async start(_, mistake) {
       const settings = { merchantId: 'merchant1', paymentKey: 'cm_secret_key' }
       const fake = await startCryptomusFake({ port: 0, ...settings, retryGapsMs: [] })
-      return { fake, provider: cryptomusProvider({ apiUrl: fake.url, ...settings }) }
+      return {
+        fake,
+        provider: cryptomusProvider({ apiUrl: fake.url, ...settings, ...(mistake && { paymentKey: 'wrong' }) }),
+      }
     },
   },
   {
@@ -123,10 +143,13 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     testFlag: 'test',
     signature: 'none',
     path: '/v3/payments',
-    async start(door) {
+    async start(door, mistake) {
       const settings = { shopId: '100500', secretKey: 'test_yk_secret_key' }
       const fake = await startYookassaFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
-      return { fake, provider: yookassaProvider({ apiUrl: fake.url, ...settings }) }
+      return {
+        fake,
+        provider: yookassaProvider({ apiUrl: fake.url, ...settings, ...(mistake && { secretKey: 'wrong' }) }),
+      }
     },
   },
 ]

@@ -15,6 +15,7 @@ import {
 } from './call'
 import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type PaymentRef, type Provider, type Truth, type TruthState } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'btcpay'
 /** Order ids in one list call: an address of about two thousand characters. */
@@ -149,6 +150,14 @@ export function btcpayProvider(settings: {
       if (status !== 200) throw new OperationalError(NAME, `refused to make an invoice (${status})`)
       return checkoutOf(readAnswer(NAME, 'create', invoiceSchema, body))
     },
+
+    testConnection: () =>
+      testConnectionBy(NAME, new URL(`${base}?take=1`), { method: 'GET', headers }, (status, body) => {
+        if (status === 200 && Array.isArray(body)) return { ok: true }
+        // A key that is known, and not for this store; or there is no such store.
+        const isStore = (status === 403 || status === 404) && hasMember(body, 'code')
+        return isStore ? { ok: false, why: 'account_unknown' } : null
+      }),
 
     verifyWebhook: ({ headers: sent, body }) => Promise.resolve(verifyEvent(settings, sent, body)),
 

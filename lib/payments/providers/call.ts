@@ -8,6 +8,9 @@ const TIMEOUT_MS = 10_000
 /** A hundred invoices in full are under 400 kB. */
 const MAX_ANSWER_BYTES = 4_000_000
 
+/** Nobody answered: no such host, a closed door, silence, or a redirect, which is not followed. */
+export class UnreachableError extends OperationalError {}
+
 export type Answer = { status: number; body: unknown }
 
 /**
@@ -29,7 +32,7 @@ export async function callProvider(
   } catch (error) {
     if (error instanceof OperationalError) throw error
     const isTimeout = error instanceof Error && error.name === 'TimeoutError'
-    throw new OperationalError(provider, isTimeout ? 'did not answer in time' : 'could not be reached')
+    throw new UnreachableError(provider, isTimeout ? 'did not answer in time' : 'could not be reached')
   }
   if (answer.status === 429 || answer.status >= 500) {
     const seconds = Number(answer.headers.get('retry-after'))

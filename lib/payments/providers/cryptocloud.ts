@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { callProvider, inBatches, readAnswer, readEach } from './call'
 import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'cryptocloud'
 const BATCH = 100
@@ -41,6 +42,7 @@ const invoiceSchema = z.object({
   test_mode: z.boolean(),
 })
 type Invoice = z.infer<typeof invoiceSchema>
+const infoAnswerSchema = z.object({ status: z.enum(['success', 'error']), result: z.unknown() })
 const infoSchema = z.object({ status: z.literal('success'), result: z.array(z.unknown()) })
 
 /** CryptoCloud, API v2 (docs.cryptocloud.plus). The notification address is a setting of the project there, not of an invoice. */
@@ -90,6 +92,25 @@ export function cryptoCloudProvider(settings: {
         expiresAt: utcTime(result.expiry_date) ?? request.expiresAt,
       }
     },
+
+    // An invoice that is not there. The shop id is looked at by CryptoCloud only when an invoice is made, so it stays untested.
+    testConnection: () =>
+      testConnectionBy(
+        NAME,
+        new URL(`${base}/v2/invoice/merchant/info`),
+        {
+          method: 'POST',
+          headers: { authorization: `Token ${settings.apiKey}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ uuids: ['INV-AAAA0000'] }),
+        },
+        (status, body) => {
+          const result = infoAnswerSchema.safeParse(body).data
+          if (!result) return null
+          if (hasMember(result.result, 'authorization')) return { ok: false, why: 'key_refused' }
+          // That it knows no such invoice is said only to those it has let in.
+          return status === 200 || (status === 400 && hasMember(result.result, 'validate_error')) ? { ok: true } : null
+        },
+      ),
 
     async verifyWebhook({ headers, body, now }) {
       if (body.length > MAX_WEBHOOK_BYTES) return refused('malformed', { why: 'too large' })

@@ -14,6 +14,7 @@ import {
 } from './call'
 import { inProportion, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'cryptomus'
 const AT_ONCE = 8
@@ -133,6 +134,19 @@ export function cryptomusProvider(settings: { apiUrl: string; merchantId: string
         checkoutUrl: invoice.url,
         expiresAt: new Date(invoice.expired_at * 1000),
       }
+    },
+
+    // An order that is not there. Merchant and key are refused together, in the same words.
+    testConnection() {
+      const text = JSON.stringify({ order_id: 'connection-test' })
+      const headers = {
+        merchant: settings.merchantId,
+        sign: cryptomusSignature(settings.paymentKey, text),
+        'content-type': 'application/json',
+      }
+      return testConnectionBy(NAME, new URL(`${base}/info`), { method: 'POST', headers, body: text }, (status, body) =>
+        [200, 404, 422].includes(status) && hasMember(body, 'state') ? { ok: true } : null,
+      )
     },
 
     verifyWebhook: ({ body }) => Promise.resolve(verifyBody(settings.paymentKey, body)),

@@ -11,6 +11,7 @@ import {
   type VerifiedWebhook,
   type WebhookRefusal,
 } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'fakepay'
 const BATCH = 100
@@ -107,6 +108,11 @@ export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webh
         expiresAt: new Date(invoice.expiresAt),
       }
     },
+
+    testConnection: () =>
+      testConnectionBy(NAME, new URL(`${base}/api/invoices?ids=none`), { method: 'GET', headers }, (status, body) =>
+        status === 200 && hasMember(body, 'invoices') ? { ok: true } : null,
+      ),
 
     async verifyWebhook(message) {
       return verifyStandardWebhook(key, message)

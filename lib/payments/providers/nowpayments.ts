@@ -14,6 +14,7 @@ import {
 } from './call'
 import { inProportion, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'nowpayments'
 const AT_ONCE = 8
@@ -188,6 +189,26 @@ export function nowpaymentsProvider(settings: {
         // Theirs has no end of its own; ours is the one shown.
         expiresAt: request.expiresAt,
       }
+    },
+
+    // A payment that is not ours: `/status` answers anybody. The account behind the list is tried as well, where there is one.
+    async testConnection() {
+      const key = await testConnectionBy(
+        NAME,
+        new URL(`${base}/payment/1`),
+        { method: 'GET', headers },
+        (status, body) => {
+          const isTheirs = hasMember(body, 'statusCode') || hasMember(body, 'payment_id')
+          return isTheirs && [200, 400, 404].includes(status) ? { ok: true } : null
+        },
+      )
+      if (!key.ok || !settings.account) return key
+      const signIn = { method: 'POST', headers: { 'content-type': 'application/json' } } as const
+      const body = JSON.stringify(settings.account)
+      return testConnectionBy(NAME, new URL(`${base}/auth`), { ...signIn, body }, (status, answer) => {
+        if (status === 200 && hasMember(answer, 'token')) return { ok: true }
+        return [400, 401, 403].includes(status) ? { ok: false, why: 'account_unknown' } : null
+      })
     },
 
     verifyWebhook: ({ headers: sent, body }) => Promise.resolve(verifyNotification(settings.ipnSecret, sent, body)),

@@ -130,7 +130,7 @@ export type Provider = {
   listPaid?(span: { from: Date; to: Date }): Promise<PaidPayment[]>
 
   /** Whether the vendor is there and takes our key, by a call that changes nothing. Never throws. */
-  testConnection?(): Promise<ConnectionTest>
+  testConnection(): Promise<ConnectionTest>
 }
 
 /** The largest callback read. The largest known is CryptoCloud's, under four kilobytes. */

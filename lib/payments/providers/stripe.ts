@@ -14,6 +14,7 @@ import {
 } from './call'
 import { centsOf, hasTwoDecimals } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import { hasMember, testConnectionBy } from './test-connection'
 
 const NAME = 'stripe'
 /** The edition of the API whose fields are read here; without it an account's own default would decide. */
@@ -134,6 +135,11 @@ export function stripeProvider(settings: { apiUrl: string; secretKey: string; we
         expiresAt: new Date(session.expires_at * 1000),
       }
     },
+
+    testConnection: () =>
+      testConnectionBy(NAME, new URL(`${base}?limit=1`), { method: 'GET', headers }, (status, body) =>
+        status === 200 && hasMember(body, 'data') ? { ok: true } : null,
+      ),
 
     verifyWebhook: ({ headers: sent, body, now }) =>
       Promise.resolve(verifyEvent(settings.webhookSecret, sent, body, now)),

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { callProvider, mapAtMost, paidOnce, parseJson, readAll, readAnswer, readEach, readPages } from './call'
 import { centsOf, microsSchema } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import { testConnectionBy } from './test-connection'
 
 const NAME = 'yookassa'
 const AT_ONCE = 8
@@ -24,6 +25,7 @@ const paymentSchema = z.object({
   metadata: z.object({ payment_id: z.string().max(200).nullish().catch(null) }).nullish(),
 })
 type Payment = z.infer<typeof paymentSchema>
+const meSchema = z.object({ account_id: z.union([z.string(), z.number()]).transform(String) })
 const listSchema = z.object({ items: z.array(z.unknown()), next_cursor: z.string().max(1000).nullish() })
 
 const EVENTS = ['payment.succeeded', 'payment.waiting_for_capture', 'payment.canceled', 'refund.succeeded'] as const
@@ -99,6 +101,18 @@ export function yookassaProvider(settings: {
       if (!checkoutUrl) throw new OperationalError(NAME, 'made a payment without a page')
       return { providerPaymentId: payment.id, checkoutUrl, expiresAt: request.expiresAt }
     },
+
+    testConnection: () =>
+      testConnectionBy(
+        NAME,
+        new URL(`${settings.apiUrl.replace(/\/$/, '')}/v3/me`),
+        { method: 'GET', headers: { authorization } },
+        (status, body) => {
+          const me = meSchema.safeParse(body).data
+          if (status !== 200 || !me) return null
+          return me.account_id === settings.shopId ? { ok: true } : { ok: false, why: 'account_unknown' }
+        },
+      ),
 
     verifyWebhook: ({ headers, body }) => Promise.resolve(readHint(settings.checksAddress === true, headers, body)),
 
