@@ -2,11 +2,14 @@ import { render, toPlainText } from 'react-email'
 import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notifications'
 import { accountExists } from './account-exists'
 import { mailContext, type MailTemplate } from './context'
+import { moneyReturned } from './money-returned'
 import { orderDelivered } from './order-delivered'
 import { orderFailed } from './order-failed'
 import { orderIntentRefused } from './order-intent-refused'
+import { orderWithdrawn } from './order-withdrawn'
 import { passwordChanged } from './password-changed'
 import { resetPassword } from './reset-password'
+import { topUpCorrected } from './top-up-corrected'
 import { topUpDeclined } from './top-up-declined'
 import { topUpNeedsReview } from './top-up-needs-review'
 import { topUpReceipt } from './top-up-receipt'
@@ -21,6 +24,13 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   top_up_receipt: topUpReceipt,
   top_up_needs_review: topUpNeedsReview,
   top_up_declined: topUpDeclined,
+  top_up_corrected: topUpCorrected,
+  top_up_refund_begun: moneyReturned('top_up_refund_begun'),
+  top_up_refunded: moneyReturned('top_up_refunded'),
+  refund_failed: moneyReturned('refund_failed'),
+  dispute_opened: moneyReturned('dispute_opened'),
+  dispute_won: moneyReturned('dispute_won'),
+  order_withdrawn: orderWithdrawn,
   order_delivered: orderDelivered,
   order_failed: orderFailed,
   order_intent_refused: orderIntentRefused,

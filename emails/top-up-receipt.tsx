@@ -9,6 +9,7 @@ export const topUpReceipt: MailTemplate<EmailProps['top_up_receipt']> = {
     const amount = money(props.creditedMicros, props.currency)
     const requested = money(props.requestedMicros, props.currency)
     const balance = money(props.balanceMicros, props.currency)
+    const debt = props.debtPaidMicros ?? '0'
     const differs = props.creditedMicros !== props.requestedMicros
     return (
       <MailLayout
@@ -16,6 +17,7 @@ export const topUpReceipt: MailTemplate<EmailProps['top_up_receipt']> = {
         preview={say('top_up_receipt.preview', { balance })}
         paragraphs={[
           say('top_up_receipt.text', { amount, balance }),
+          ...(debt === '0' ? [] : [say('top_up_receipt.debt', { debt: money(debt, props.currency) })]),
           ...(differs ? [say('top_up_receipt.differs', { requested })] : []),
         ]}
         facts={[

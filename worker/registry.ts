@@ -1,4 +1,4 @@
-import { finishIntents, finishIntentsJob } from '@/lib/orders'
+import { finishIntents, finishIntentsJob, listDisputedJob, listDisputedOrders } from '@/lib/orders'
 import type { Handler, Job } from '@/lib/jobs'
 import { sendEmail, sendEmailJob } from '@/lib/notifications'
 import {
@@ -11,7 +11,7 @@ import {
   syncStock,
   syncStockJob,
 } from '@/lib/provisioning'
-import { reconcilePayments, reconcilePaymentsJob, settlePayment, settlePaymentJob } from '@/lib/payments'
+import { comparePayments, comparePaymentsJob, reconcilePayments, reconcilePaymentsJob, sendRefund, sendRefundJob, settlePayment, settlePaymentJob } from '@/lib/payments'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
 
@@ -33,8 +33,11 @@ export const REGISTRY: readonly Registered[] = [
   register(sweepOrdersJob, () => sweepOrders()),
   register(syncStockJob, () => syncStock()),
   register(finishIntentsJob, finishIntents),
+  register(listDisputedJob, listDisputedOrders),
+  register(sendRefundJob, (payload) => sendRefund(payload)),
   register(settlePaymentJob, (payload) => settlePayment(payload)),
   register(reconcilePaymentsJob, () => reconcilePayments()),
+  register(comparePaymentsJob, () => comparePayments()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

@@ -8,7 +8,20 @@ import { ExactTime } from '@/components/ui/time'
 import type { StatementLine } from '@/lib/ledger'
 import { paymentPath } from '@/lib/payments'
 
-const CAUSES = ['top_up', 'hold', 'release', 'capture', 'adjustment', 'reversal'] as const
+const CAUSES = [
+  'top_up',
+  'hold',
+  'release',
+  'capture',
+  'adjustment',
+  'reversal',
+  'refund',
+  'refund_failed',
+  'dispute',
+  'dispute_won',
+  'debt_paid',
+  'correction',
+] as const
 
 /** Movements of somebody's money: the cause in words with a link to it, the amount, the balance after. Figures are exact. */
 export async function StatementTable({

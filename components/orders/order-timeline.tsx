@@ -13,6 +13,7 @@ const TONES: Record<OrderEventKind, Tone> = {
   looked_up: 'info',
   delivered: 'good',
   failed: 'bad',
+  withdrawn: 'bad',
 }
 
 /** What happened to an order, each fact a sentence with its time. */

@@ -9,6 +9,7 @@ export const ORDER_TONES: Record<OrderState | 'expired', Tone> = {
   unknown: 'warning',
   active: 'good',
   failed: 'bad',
+  withdrawn: 'bad',
   expired: 'neutral',
 }
 

@@ -69,6 +69,12 @@ async function sayEvent(event: TimelineEvent, currency: string): Promise<ReactNo
       return say(data.decision === 'credit_received' ? 'event_review_credit' : 'event_review_decline')
     case 'credited':
       return say.rich('event_credited', { amount: amount(data.creditedMicros) })
+    case 'corrected': {
+      const moved = typeof data.movedMicros === 'string' ? data.movedMicros : '0'
+      return say.rich(moved.startsWith('-') ? 'event_corrected_taken' : 'event_corrected_given', {
+        amount: amount(moved.replace('-', '')),
+      })
+    }
     default:
       return null
   }

@@ -1,8 +1,8 @@
 import { getTranslations } from 'next-intl/server'
 import type { Tone } from '@/components/ui/tones'
-import type { PaymentState, ReviewReason } from '@/lib/payments'
+import type { PaymentStatus, ReviewReason } from '@/lib/payments'
 
-export const PAYMENT_TONES: Record<PaymentState, Tone> = {
+export const PAYMENT_TONES: Record<PaymentStatus, Tone> = {
   created: 'info',
   awaiting: 'info',
   confirming: 'info',
@@ -12,6 +12,11 @@ export const PAYMENT_TONES: Record<PaymentState, Tone> = {
   needs_review: 'warning',
   declined: 'bad',
   credited: 'good',
+  overpaid: 'good',
+  late: 'warning',
+  disputed: 'bad',
+  charged_back: 'bad',
+  refunded: 'neutral',
 }
 
 const REASONS: readonly ReviewReason[] = [
@@ -22,6 +27,7 @@ const REASONS: readonly ReviewReason[] = [
   'test_payment',
   'second_invoice',
   'paid_after_decline',
+  'redeposit',
 ]
 
 /** Why a person has to look, in words; an empty text for a reason nobody has words for. */

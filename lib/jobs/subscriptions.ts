@@ -6,6 +6,7 @@
 export const SUBSCRIPTIONS = {
   'orders.placed': ['provisioning.deliver'],
   'payments.top_up_credited': ['orders.finish_intents'],
+  'payments.disputed': ['orders.list_disputed'],
 } as const satisfies Record<string, readonly string[]>
 
 export type EventName = keyof typeof SUBSCRIPTIONS

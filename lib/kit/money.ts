@@ -30,14 +30,17 @@ export function amountText(micros: bigint): string {
   return `${sign}${abs / MICROS_PER_UNIT}.${decimals}`
 }
 
+/** A hundredth of the currency unit, in micros. */
+export const CENT_MICROS = 10_000n
+
 /** Whether the amount is in whole hundredths, which is all that a provider that knows only cents can be asked for. */
 export function isWholeCents(micros: bigint): boolean {
-  return micros % 10_000n === 0n
+  return micros % CENT_MICROS === 0n
 }
 
 /** The smallest whole-cent amount that is not below `micros`. */
 export function ceilToCents(micros: bigint): bigint {
-  return ((micros + 9_999n) / 10_000n) * 10_000n
+  return ((micros + CENT_MICROS - 1n) / CENT_MICROS) * CENT_MICROS
 }
 
 /**

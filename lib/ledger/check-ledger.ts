@@ -40,6 +40,11 @@ export const LEDGER_RULES: readonly Rule[] = [
           GROUP BY a.id, a.balance_micros HAVING sum(e.amount_micros) <> a.balance_micros OR count(*) <> count(e.account_version)`,
   },
   {
+    rule: 'no balance was ever below zero, and no debt above it',
+    sql: `SELECT e.account_id AS id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.is_guarded
+          AND CASE a.kind WHEN 'customer_debt' THEN e.balance_after_micros > 0 ELSE e.balance_after_micros < 0 END GROUP BY e.account_id`,
+  },
+  {
     rule: 'what is held is what the open holds say',
     sql: `SELECT c.currency AS id FROM (SELECT DISTINCT currency FROM ledger_accounts) c WHERE
           coalesce((SELECT sum(e.amount_micros) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id

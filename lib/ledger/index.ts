@@ -1,5 +1,6 @@
 export type { AccountRef, SystemAccountKind } from './accounts'
 export { checkRules, LEDGER_RULES, type LedgerReport, type Rule } from './check-ledger'
+export { getDebt, giveMoney, takeMoney } from './give-and-take'
 export { holdMoney, settleHold } from './holds'
 export { postTransfer, reverseTransfer } from './post-transfer'
 export { getBalance, listStatement, type StatementLine } from './queries'

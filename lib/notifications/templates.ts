@@ -13,12 +13,25 @@ export type EmailProps = {
     creditedMicros: string
     requestedMicros: string
     balanceMicros: string
+    /** What of it paid a debt first; '0' for nearly everyone, absent in mails written before there were debts. */
+    debtPaidMicros?: string
     currency: string
     provider: string
   }
   top_up_needs_review: { paymentId: string; requestedMicros: string; currency: string }
   /** A person looked at a payment and decided against crediting it. */
   top_up_declined: { paymentId: string; requestedMicros: string; currency: string }
+  /** Money is on its way back to its source, by the provider or by hand. */
+  top_up_refund_begun: ReturnProps
+  /** The provider gave money back by itself; it left the balance. */
+  top_up_refunded: ReturnProps
+  /** A refund could not be made: the money is back on the balance. */
+  refund_failed: ReturnProps
+  dispute_opened: ReturnProps
+  dispute_won: ReturnProps
+  /** A credit was corrected to what the provider says came; `movedMicros` is signed. */
+  top_up_corrected: { paymentId: string; movedMicros: string; owedMicros: string; currency: string }
+  order_withdrawn: { orderId: string }
   order_delivered: {
     orderId: string
     quantity: number
@@ -32,5 +45,7 @@ export type EmailProps = {
   /** An order that waited for money could not be placed when the money arrived. */
   order_intent_refused: { planSlug: string; reason: string }
 }
+
+type ReturnProps = { paymentId: string; amountMicros: string; owedMicros: string; currency: string }
 
 export type EmailTemplate = keyof EmailProps

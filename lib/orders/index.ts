@@ -1,3 +1,10 @@
+export {
+  countOrdersInDispute,
+  decideDisputedOrder,
+  listDisputedJob,
+  listDisputedOrders,
+  listOrdersInDispute,
+} from './disputed-orders'
 export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
 export { placeOrder } from './place-order'
 export {
@@ -12,5 +19,5 @@ export {
   type OrderEventKind,
   type OrderSummary,
 } from './queries'
-export { type PlaceOrderInput, placeOrderSchema } from './schemas'
+export { decideDisputedOrderSchema, type PlaceOrderInput, placeOrderSchema } from './schemas'
 export { OPEN_ORDER_STATES, ORDER_TRANSITIONS, type OrderState } from './states'

@@ -91,7 +91,8 @@ export async function finishIntents({ userId }: { userId: string }): Promise<voi
       continue
     }
     const placed = await placeIntent({ id: userId }, intent)
-    if (!placed.ok && placed.refusal.code !== 'insufficient_balance')
+    // A debt is paid like a price, by the next money that comes.
+    if (!placed.ok && !['insufficient_balance', 'in_debt'].includes(placed.refusal.code))
       await refuseIntent(userId, intent, placed.refusal.code)
   }
 }

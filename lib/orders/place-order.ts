@@ -18,6 +18,7 @@ export type PlaceOrderRefusal = Refusal<
   | 'period_unavailable'
   | 'quantity_out_of_range'
   | 'price_changed'
+  | 'in_debt'
   | 'insufficient_balance'
   | 'sold_out'
   | 'key_reused'
@@ -32,7 +33,7 @@ export type PlacedOrder = { orderId: string; isRepeat: boolean }
  *
  * Never charges another total than the one that came with the click: `price_changed` carries the new one. Other refusals and their facts:
  * `plan_not_found` (never was, or was withdrawn), `place_unavailable`, `period_unavailable`, `quantity_out_of_range` {min, max},
- * `insufficient_balance` {balanceMicros, missingMicros}, `sold_out` {available}, `key_reused`, `not_found` (the key is that of a
+ * `in_debt` {owedMicros} (a bank took money back that was spent), `insufficient_balance` {balanceMicros, missingMicros}, `sold_out` {available}, `key_reused`, `not_found` (the key is that of a
  * waiting choice that was taken back). Offers are tried in the order of their
  * priority; one that is sold out gives way to the next of the same country.
  */
@@ -74,6 +75,8 @@ async function tryToPlace(
         return refused('not_found')
       case 'plan_changed':
         return fresh ? refused('plan_not_found') : null
+      case 'in_debt':
+        return refused('in_debt', { owedMicros: row.available })
       case 'insufficient_balance':
         return refused('insufficient_balance', {
           balanceMicros: row.available,

@@ -58,6 +58,7 @@ export type OrderEventKind =
   | 'looked_up'
   | 'delivered'
   | 'failed'
+  | 'withdrawn'
 export type OrderDetails = OrderSummary & {
   events: { kind: OrderEventKind; data: Record<string, unknown>; at: Date }[]
 }
@@ -78,7 +79,14 @@ export async function countOpenOrders({ userId }: { userId: string }): Promise<n
 
 /** How many orders stand in each state. */
 export async function countOrdersByState(): Promise<Record<OrderState, number>> {
-  const counts: Record<OrderState, number> = { placed: 0, delivering: 0, unknown: 0, active: 0, failed: 0 }
+  const counts: Record<OrderState, number> = {
+    placed: 0,
+    delivering: 0,
+    unknown: 0,
+    active: 0,
+    failed: 0,
+    withdrawn: 0,
+  }
   const groups = await db().order.groupBy({ by: ['state'], _count: true })
   for (const group of groups) counts[group.state as OrderState] = group._count
   return counts

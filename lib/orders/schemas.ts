@@ -19,3 +19,11 @@ export const placeOrderSchema = z.object({
   requestKey: z.string().regex(/^[A-Za-z0-9_-]{8,80}$/),
 })
 export type PlaceOrderInput = z.infer<typeof placeOrderSchema>
+
+/** A person's decision about an order that may have been bought with money a bank took back. */
+export const decideDisputedOrderSchema = z.object({
+  disputeId: z.string().regex(/^dsp_[0-9a-f]{32}$/),
+  orderId: z.string().regex(/^ord_[0-9a-f]{32}$/),
+  decision: z.enum(['keep', 'withdraw']),
+  reason: z.string().trim().min(3).max(500),
+})

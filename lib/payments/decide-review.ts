@@ -1,13 +1,14 @@
 import { recordAudit } from '@/lib/audit'
 import { inTransaction, Prisma } from '@/lib/db'
 import { accepted, invariant, maskCardNumbers, type Refusal, refused, type Result } from '@/lib/kit'
+import { creditFor } from './decide-settlement'
 import { queuePaymentMail } from './queue-payment-mail'
 
 export type ReviewDecision = { paymentId: string; decision: 'credit_received' | 'decline'; reason: string }
 export type ReviewRefusal = Refusal<'not_found' | 'not_in_review' | 'nothing_to_credit' | 'reason_missing'>
 
 /**
- * A member of staff decides about a payment that waits for a person: credit what was received, or decline. Writes timeline, audit entry and
+ * A member of staff decides about a payment that waits for a person: credit what was received (what it is worth of the amount asked for), or decline. Writes timeline, audit entry and
  * the mail that tells the customer: the receipt, or that it was declined. The reason is kept with card numbers masked, and stays with staff. Whether
  * the actor may decide is the caller's question. Refuses to credit what cannot be counted in our currency (`nothing_to_credit`): such money is
  * corrected in the ledger, by hand.
@@ -25,18 +26,21 @@ export async function decideReview(
         userId: string
         requestedMicros: bigint
         currency: string
+        chargeMicros: bigint
         receivedMicros: bigint | null
         providerPaymentId: string | null
       }[]
     >(Prisma.sql`
-      SELECT state, user_id AS "userId", requested_micros AS "requestedMicros", currency, received_micros AS "receivedMicros",
+      SELECT state, user_id AS "userId", requested_micros AS "requestedMicros", currency, charge_micros AS "chargeMicros",
+        received_micros AS "receivedMicros",
         provider_payment_id AS "providerPaymentId"
       FROM payments WHERE id = ${input.paymentId} FOR NO KEY UPDATE`)
     if (!payment) return refused('not_found')
     if (payment.state !== 'needs_review') return refused('not_in_review', { state: payment.state })
     const { receivedMicros, providerPaymentId } = payment
     const isCredit = input.decision === 'credit_received'
-    if (isCredit && !receivedMicros) return refused('nothing_to_credit')
+    const creditMicros = creditFor(payment, receivedMicros ?? 0n)
+    if (isCredit && creditMicros === 0n) return refused('nothing_to_credit')
 
     const data = { decision: input.decision, reason }
     await tx.paymentEvent.create({
@@ -51,7 +55,7 @@ export async function decideReview(
     if (isCredit) {
       const [credited] = await tx.$queryRaw<{ outcome: string }[]>(Prisma.sql`
         SELECT outcome FROM credit_payment(${input.paymentId}, ${providerPaymentId}::text, ${receivedMicros}::bigint,
-          ${receivedMicros}::bigint, now())`)
+          ${creditMicros}::bigint, now())`)
       invariant(credited?.outcome === 'credited', `a locked payment in review was ${credited?.outcome}`)
       return accepted({ state: 'credited' })
     }

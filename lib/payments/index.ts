@@ -1,6 +1,7 @@
+export { comparePayments, type Comparison } from './compare-payments'
 export { decideReview } from './decide-review'
 export type { ReviewReason } from './decide-settlement'
-export { reconcilePaymentsJob, settlePaymentJob, type SettlePayload } from './jobs'
+export { comparePaymentsJob, reconcilePaymentsJob, sendRefundJob, settlePaymentJob, type SettlePayload } from './jobs'
 export { type PaymentRef, type Provider, type Truth } from './providers/provider'
 export { btcpayProvider } from './providers/btcpay'
 export { cryptoCloudProvider } from './providers/cryptocloud'
@@ -11,19 +12,29 @@ export { stripeProvider } from './providers/stripe'
 export { yookassaProvider } from './providers/yookassa'
 export { enabledProviders } from './providers/registry'
 export {
+  countManualRefunds,
   countPaymentsNeedingReview,
   findPayment,
   getPaymentForAdmin,
   listAllPayments,
+  listManualRefunds,
   listPayments,
   type PaymentView,
   type TimelineEvent,
 } from './queries'
+export { finishRefund, refundPayment, type RefundState, sendRefund } from './refund-payment'
+export { quoteCharge } from './quote-charge'
 export { receiveWebhook } from './receive-webhook'
 export { paymentRules } from './rules'
 export { reconcilePayments } from './reconcile-payments'
-export { decideReviewSchema, startTopUpSchema } from './schemas'
+export {
+  decideReviewSchema,
+  finishRefundSchema,
+  mendDifferenceSchema,
+  refundPaymentSchema,
+  startTopUpSchema,
+} from './schemas'
 export { settlePayment, type Settled, type SettleOutcome, settleWithTruth } from './settle-payment'
 export { paymentPath, startTopUp } from './start-top-up'
-export { PAYMENT_TRANSITIONS, type PaymentState } from './states'
+export { CREDITED_STATES, PAYMENT_TRANSITIONS, type PaymentState, type PaymentStatus, statusOf } from './states'
 export { leastTopUpMicros, topUpLimits } from './top-up-limits'

@@ -12,5 +12,11 @@ export type SettlePayload = z.infer<typeof settlePayloadSchema>
 
 export const settlePaymentJob = defineJob({ name: 'payments.settle', payload: settlePayloadSchema })
 
+/** Asks a provider to send one refund; a refund is never sent twice, because the vendor knows it by its id. */
+export const sendRefundJob = defineJob({ name: 'payments.send_refund', payload: z.object({ refundId: z.string() }) })
+
 /** Runs every minute. It is tried once: the next minute brings the next run. */
 export const reconcilePaymentsJob = defineJob({ name: 'payments.reconcile', payload: z.object({}), maxAttempts: 1 })
+
+/** Runs at night. Tried again for hours, because a provider that is down at ten past three may be there at four; what it finds is the same. */
+export const comparePaymentsJob = defineJob({ name: 'payments.compare', payload: z.object({}), maxAttempts: 1 })

@@ -1,6 +1,7 @@
 import { db, type Prisma } from '@/lib/db'
 import { isId, type Page, pageOf } from '@/lib/kit'
-import { OPEN_STATES, type PaymentState } from './states'
+import type { RefundState } from './refund-payment'
+import { OPEN_STATES, type PaymentState, type PaymentStatus, statusOf } from './states'
 
 const PAGE = 20
 
@@ -12,6 +13,11 @@ export type PaymentView = {
   receivedMicros: bigint | null
   creditedMicros: bigint | null
   currency: string
+  /** What the provider was asked to take; `receivedMicros` is in this currency, too. */
+  chargeMicros: bigint
+  chargeCurrency: string
+  /** The word for it on screens. */
+  status: PaymentStatus
   /** Where the customer can still pay; null otherwise. */
   checkoutUrl: string | null
   /** Why a person had to look; null once that is over. */
@@ -21,6 +27,27 @@ export type PaymentView = {
   createdAt: Date
   expiresAt: Date | null
   creditedAt: Date | null
+}
+/** What of a payment went back, or is on its way. */
+export type Returns = {
+  refunds: {
+    id: string
+    amountMicros: bigint
+    chargeMicros: bigint
+    state: RefundState
+    createdAt: Date
+    endedAt: Date | null
+  }[]
+  disputes: {
+    id: string
+    amountMicros: bigint
+    debtMicros: bigint
+    state: 'open' | 'won' | 'lost'
+    openedAt: Date
+    endedAt: Date | null
+  }[]
+  /** The most that could still be refunded, if the customer has it. */
+  leftMicros: bigint
 }
 /** A fact of the timeline: kinds are `created`, `awaiting`, `provider_unavailable`, the states, `second_invoice`, `review_decided`, `credited`. */
 export type TimelineEvent = { kind: string; data: Prisma.JsonValue; at: Date }
@@ -46,6 +73,8 @@ const VIEW = {
   receivedMicros: true,
   creditedMicros: true,
   currency: true,
+  chargeMicros: true,
+  chargeCurrency: true,
   checkoutUrl: true,
   reviewReason: true,
   orderIntentId: true,
@@ -54,25 +83,55 @@ const VIEW = {
   creditedAt: true,
 } as const
 const ADMIN_VIEW = { ...VIEW, userId: true, providerPaymentId: true, nextCheckAt: true, checks: true } as const
+const RETURNS = {
+  refunds: {
+    orderBy: { id: 'asc' },
+    select: { id: true, amountMicros: true, chargeMicros: true, state: true, createdAt: true, endedAt: true },
+  },
+  disputes: {
+    orderBy: { id: 'asc' },
+    select: { id: true, amountMicros: true, debtMicros: true, state: true, openedAt: true, endedAt: true },
+  },
+} as const
 const EVENTS = { orderBy: { id: 'asc' }, select: { kind: true, data: true, at: true } } as const
 
-function shown<Row extends { state: string; checkoutUrl: string | null; reviewReason: string | null }>(
-  row: Row,
-): Row & { state: PaymentState } {
+function shown<
+  Row extends {
+    state: string
+    checkoutUrl: string | null
+    reviewReason: string | null
+    requestedMicros: bigint
+    creditedMicros: bigint | null
+  },
+>(row: Row): Row & { state: PaymentState; status: PaymentStatus } {
   const state = row.state as PaymentState
   return {
     ...row,
     state,
+    status: statusOf({ ...row, state }),
     checkoutUrl: OPEN_STATES.includes(state) ? row.checkoutUrl : null,
     reviewReason: state === 'needs_review' || state === 'declined' ? row.reviewReason : null,
   }
 }
 
-/** The decision's reason is staff's own note; a customer's timeline says what was decided, not in which words. */
+type ReturnRows = {
+  [Kind in 'refunds' | 'disputes']: (Omit<Returns[Kind][number], 'state'> & { state: string })[]
+}
+
+function returnsOf(row: ReturnRows & { creditedMicros: bigint | null }): Returns {
+  const { refunds, disputes } = row as unknown as Pick<Returns, 'refunds' | 'disputes'>
+  const gone = [
+    ...refunds.filter((refund) => refund.state !== 'failed'),
+    ...disputes.filter((dispute) => dispute.state !== 'won'),
+  ].reduce((sum, each) => sum + each.amountMicros, 0n)
+  return { refunds, disputes, leftMicros: (row.creditedMicros ?? 0n) - gone }
+}
+
+/** A reason is staff's own note; a customer's timeline says what was done, not in which words. */
 function forCustomer(event: TimelineEvent): TimelineEvent {
-  if (event.kind !== 'review_decided') return event
-  const { decision } = event.data as { decision: string }
-  return { ...event, data: { decision } }
+  const { reason, ...data } = event.data as Prisma.JsonObject
+  // Why money waits for a person is one of few codes, and the customer may know it.
+  return { ...event, data: event.kind === 'needs_review' ? { ...data, reason: reason ?? null } : data }
 }
 
 /** A page of a customer's payments, newest first. `before` is the last id seen; anything else starts from the top. */
@@ -90,12 +149,12 @@ export async function listPayments(query: { userId: string; before?: string }): 
 export async function findPayment(query: {
   userId: string
   paymentId: string
-}): Promise<(PaymentView & { events: TimelineEvent[] }) | null> {
+}): Promise<(PaymentView & { events: TimelineEvent[] } & Returns) | null> {
   const row = await db().payment.findFirst({
     where: { id: query.paymentId, userId: query.userId },
-    select: { ...VIEW, events: EVENTS },
+    select: { ...VIEW, ...RETURNS, events: EVENTS },
   })
-  return row && { ...shown(row), events: row.events.map(forCustomer) }
+  return row && { ...shown(row), ...returnsOf(row), events: row.events.map(forCustomer) }
 }
 
 /** A page of all payments, newest first, of one state or of all. For staff with `payments.read`. */
@@ -114,8 +173,11 @@ export async function listAllPayments(
 /** One payment for staff: timeline and what the provider sent about it. Null when there is none. */
 export async function getPaymentForAdmin(
   paymentId: string,
-): Promise<(AdminPaymentView & { events: TimelineEvent[]; messages: InboxMessage[] }) | null> {
-  const row = await db().payment.findUnique({ where: { id: paymentId }, select: { ...ADMIN_VIEW, events: EVENTS } })
+): Promise<(AdminPaymentView & { events: TimelineEvent[]; messages: InboxMessage[] } & Returns) | null> {
+  const row = await db().payment.findUnique({
+    where: { id: paymentId },
+    select: { ...ADMIN_VIEW, ...RETURNS, events: EVENTS },
+  })
   if (!row) return null
   // By the provider's id, which is indexed; a message that named only our id carries the provider's as well.
   const messages = row.providerPaymentId
@@ -126,7 +188,22 @@ export async function getPaymentForAdmin(
         select: { id: true, receivedAt: true, repeats: true, processedAt: true, outcome: true },
       })
     : []
-  return { ...shown(row), messages }
+  return { ...shown(row), ...returnsOf(row), messages }
+}
+
+/** Refunds that a person has to send by hand, oldest first. */
+export async function listManualRefunds(): Promise<{ id: string; paymentId: string; amountMicros: bigint }[]> {
+  return db().paymentRefund.findMany({
+    where: { state: 'manual' },
+    orderBy: { createdAt: 'asc' },
+    take: 100,
+    select: { id: true, paymentId: true, amountMicros: true },
+  })
+}
+
+/** How many refunds wait to be sent by hand: the number on the admin's queue. */
+export async function countManualRefunds(): Promise<number> {
+  return db().paymentRefund.count({ where: { state: 'manual' } })
 }
 
 /** How many payments wait for a person: the number on the admin's queue. */

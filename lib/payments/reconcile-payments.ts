@@ -86,7 +86,7 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
       await closeAbandoned(id)
   let credited = 0
   for (const truth of truths) {
-    const settled = await settleWithTruth(provider.name, truth, { messageId: null, now })
+    const settled = await settleWithTruth(provider, truth, { messageId: null, now })
     if (settled.outcome === 'credited') credited += 1
   }
   return credited

@@ -32,7 +32,7 @@ export const paymentRules = defineSettings(
   {
     underpaid: 'wait',
     late: 'credit',
-    redeposit: 'credit',
+    redeposit: 'wait',
     firstTopUpMaxMicros: null,
     dailyMaxMicros: null,
     maxOpenPayments: 20,

@@ -34,9 +34,36 @@ export const startTopUpSchema = z.object({
     .optional(),
 })
 
+/** Staff's wish to give a credited payment, or a part of it, back. */
+export const refundPaymentSchema = z.object({
+  paymentId: z.string().regex(/^pay_[0-9a-f]{32}$/),
+  amountMicros: z.string().transform((text, context) => {
+    const micros = parseAmount(text)
+    if (micros !== null && micros > 0n) return micros
+    context.addIssue({ code: 'custom', message: 'amount_not_a_number' })
+    return z.NEVER
+  }),
+  reason: z.string().trim().min(3).max(500),
+  requestKey: z.string().min(8).max(100),
+})
+
+/** What came of a refund that a person sent by hand. */
+export const finishRefundSchema = z.object({
+  refundId: z.string().regex(/^rfd_[0-9a-f]{32}$/),
+  end: z.enum(['done', 'failed']),
+  reason: z.string().trim().min(3).max(500),
+})
+
 /** A person's decision about a payment that waits for one. */
 export const decideReviewSchema = z.object({
   paymentId: z.string().regex(/^pay_[0-9a-f]{32}$/),
   decision: z.enum(['credit_received', 'decline']),
+  reason: z.string().trim().min(3).max(500),
+})
+
+/** What a person does about a difference to a provider's list. */
+export const mendDifferenceSchema = z.object({
+  differenceId: z.string().regex(/^dif_[0-9a-f]{32}$/),
+  decision: z.enum(['ask_again', 'correct', 'dismiss']),
   reason: z.string().trim().min(3).max(500),
 })

@@ -2,18 +2,30 @@ import { recordAudit, SYSTEM } from '@/lib/audit'
 import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env } from '@/lib/env'
 import { accepted, invariant, isId, newId, OperationalError } from '@/lib/kit'
-import { decideSettlement, type ReviewReason, type SettledPayment } from './decide-settlement'
+import { bookReturns } from './book-returns'
+import {
+  creditFor,
+  decideSettlement,
+  type ReviewReason,
+  type SettledPayment,
+  type SettlementRules,
+} from './decide-settlement'
 import type { SettlePayload } from './jobs'
 import type { Provider, Truth } from './providers/provider'
 import { findProvider } from './providers/registry'
 import { queuePaymentMail } from './queue-payment-mail'
-import type { PaymentState } from './states'
+import { paymentRules } from './rules'
+import { CREDITED_STATES, type PaymentState } from './states'
 
 export type SettleOutcome =
   | 'credited'
   | 'already_credited'
   | 'needs_review'
   | 'second_invoice'
+  | 'redeposit'
+  | 'disputed'
+  | 'charged_back'
+  | 'refunded'
   | 'waiting'
   | 'expired'
   | 'cancelled'
@@ -42,7 +54,7 @@ export async function settlePayment(
   }
   const settled: Settled[] = []
   for (const truth of truths)
-    settled.push(await settleWithTruth(provider.name, truth, { messageId: payload.messageId, now: options.now }))
+    settled.push(await settleWithTruth(provider, truth, { messageId: payload.messageId, now: options.now }))
   return settled.find((each) => each.outcome === 'credited') ?? settled[0]!
 }
 
@@ -66,20 +78,34 @@ async function knownProviderPaymentId(provider: string, paymentId: string | null
 
 /**
  * The part after the provider has spoken, shared by the webhook's job and by reconcile. The good path, enough money for a payment we
- * know, is one round trip; everything else is decided again under the payment's lock.
+ * know, is one round trip; everything else is decided again under the payment's lock, and so is what came after a credit: more money,
+ * refunds, disputes.
  */
 export async function settleWithTruth(
-  provider: string,
+  provider: Pick<Provider, 'name' | 'terms'>,
   truth: Truth,
   context: { messageId: string | null; now?: Date },
 ): Promise<Settled> {
-  const acceptsTest = env().SLUICE_MODE !== 'production'
-  if (truth.checkoutId) await bindPayment(provider, truth.checkoutId, truth.providerPaymentId)
-  if (truth.state === 'paid' && (acceptsTest || !truth.isTest)) {
-    const settled = await creditAtOnce(provider, truth, context)
-    if (settled) return settled
+  const rules = await rulesFor(provider)
+  if (truth.checkoutId) await bindPayment(provider.name, truth.checkoutId, truth.providerPaymentId)
+  const isCreditable = truth.state === 'paid' && (rules.acceptsTest || !truth.isTest)
+  const credited = isCreditable ? await creditAtOnce(provider.name, truth, rules, context) : null
+  const hasReturns = (truth.refunds ?? []).length > 0 || (truth.disputes ?? []).length > 0
+  if (credited?.isAll && !hasReturns) return credited.settled
+  const settled = await settleUnderLock(provider.name, truth, rules, context)
+  return credited?.settled.outcome === 'credited' && settled.outcome === 'already_credited' ? credited.settled : settled
+}
+
+/** What holds for payments of this provider now. */
+async function rulesFor(provider: Pick<Provider, 'terms'>): Promise<SettlementRules> {
+  const { underpaid, late, redeposit } = await paymentRules.read()
+  return {
+    acceptsTest: env().SLUICE_MODE !== 'production',
+    underpaid,
+    late,
+    redeposit,
+    toleranceBasisPoints: provider.terms?.toleranceBasisPoints ?? 0,
   }
-  return settleUnderLock(provider, truth, { ...context, acceptsTest })
 }
 
 /**
@@ -88,52 +114,59 @@ export async function settleWithTruth(
  */
 async function bindPayment(provider: string, checkoutId: string, providerPaymentId: string): Promise<void> {
   await db().payment.updateMany({
-    where: { provider, providerPaymentId: checkoutId, state: { not: 'credited' } },
+    where: { provider, providerPaymentId: checkoutId, creditedAt: null },
     data: { providerPaymentId },
   })
 }
 
 /**
  * Credits in one statement when everything fits: provider, the provider's id, our id, currency, amount. Locks the payment row, so that of many
- * at once one credits and the others hear `already_credited`. Null when anything does not fit; nothing was written then.
+ * at once one credits and the others hear `already_credited`. Null when anything does not fit; nothing was written then. `isAll` is false
+ * when more has come since the credit.
  */
 async function creditAtOnce(
   provider: string,
   truth: Truth,
+  rules: SettlementRules,
   context: { messageId: string | null; now?: Date },
-): Promise<Settled | null> {
-  const [row] = await db().$queryRaw<{ id: string; outcome: string }[]>(Prisma.sql`
+): Promise<{ settled: Settled; isAll: boolean } | null> {
+  const [row] = await db().$queryRaw<{ id: string; outcome: string; isAll: boolean }[]>(Prisma.sql`
     WITH payment AS MATERIALIZED (
-      SELECT id FROM payments
+      SELECT id, trunc(requested_micros::numeric * ${truth.receivedMicros}::bigint / charge_micros)::bigint AS credit,
+        coalesce(received_micros, 0) AS received_before
+      FROM payments
       WHERE provider = ${provider} AND provider_payment_id = ${truth.providerPaymentId} AND id = ${truth.paymentId}
-        AND currency = ${truth.currency} AND requested_micros <= ${truth.receivedMicros}::bigint AND state <> 'declined'
-        AND review_reason IS DISTINCT FROM 'paid_after_decline'
+        AND charge_currency = ${truth.currency} AND charge_micros <= ${truth.receivedMicros}::bigint AND state <> 'declined'
+        AND (review_reason IS NULL OR review_reason NOT IN ('paid_after_decline', 'second_invoice'))
+        AND (${rules.late === 'credit'}::boolean OR credited_at IS NOT NULL
+          OR (state NOT IN ('expired', 'cancelled') AND review_reason IS DISTINCT FROM 'paid_late'))
       FOR NO KEY UPDATE
     ), credit AS MATERIALIZED (
-      SELECT payment.id, credited.outcome
+      SELECT payment.id, payment.received_before, credited.outcome
       FROM payment, credit_payment(payment.id, ${truth.providerPaymentId}::text, ${truth.receivedMicros}::bigint,
-        ${truth.receivedMicros}::bigint, ${context.now ?? new Date()}::timestamptz) AS credited
+        payment.credit, ${context.now ?? new Date()}::timestamptz) AS credited
     ), stamped AS (
       UPDATE webhook_messages SET processed_at = now(), outcome = credit.outcome, payment_id = credit.id
       FROM credit WHERE webhook_messages.id = ${context.messageId}
     )
-    SELECT id, outcome FROM credit`)
+    SELECT id, outcome, outcome = 'credited' OR received_before >= ${truth.receivedMicros}::bigint AS "isAll" FROM credit`)
   if (!row) return null
   invariant(row.outcome === 'credited' || row.outcome === 'already_credited', `a locked payment was ${row.outcome}`)
-  return { outcome: row.outcome, paymentId: row.id }
+  return { settled: { outcome: row.outcome, paymentId: row.id }, isAll: row.isAll }
 }
 
-type LockedPayment = SettledPayment & { userId: string; provider: string }
+type LockedPayment = SettledPayment & { userId: string; provider: string; creditedMicros: bigint | null }
 
 async function settleUnderLock(
   provider: string,
   truth: Truth,
-  context: { messageId: string | null; now?: Date; acceptsTest: boolean },
+  rules: SettlementRules,
+  context: { messageId: string | null; now?: Date },
 ): Promise<Settled> {
   const result = await inTransaction(async (tx) => {
     const payment = await lockPayment(tx, provider, truth)
     const settled: Settled = payment
-      ? { outcome: await apply(tx, payment, truth, context), paymentId: payment.id }
+      ? { outcome: await apply(tx, payment, truth, rules, context.now ?? new Date()), paymentId: payment.id }
       : { outcome: 'unknown_payment', paymentId: null }
     await stampMessage(tx, context.messageId, settled)
     return accepted(settled)
@@ -148,7 +181,7 @@ async function settleUnderLock(
  */
 async function lockPayment(tx: Tx, provider: string, truth: Truth): Promise<LockedPayment | null> {
   const columns = Prisma.sql`id, user_id AS "userId", provider, state, requested_micros AS "requestedMicros", received_micros AS "receivedMicros",
-    currency, provider_payment_id AS "providerPaymentId", review_reason AS "reviewReason"`
+    charge_micros AS "chargeMicros", charge_currency AS "chargeCurrency", credited_micros AS "creditedMicros", currency, provider_payment_id AS "providerPaymentId", review_reason AS "reviewReason"`
   const [known] = await tx.$queryRaw<LockedPayment[]>(Prisma.sql`
     SELECT ${columns} FROM payments
     WHERE provider = ${provider} AND provider_payment_id = ${truth.providerPaymentId} FOR NO KEY UPDATE`)
@@ -162,24 +195,31 @@ async function apply(
   tx: Tx,
   payment: LockedPayment,
   truth: Truth,
-  context: { now?: Date; acceptsTest: boolean },
+  rules: SettlementRules,
+  now: Date,
 ): Promise<SettleOutcome> {
-  const settlement = decideSettlement(payment, truth, context)
+  const settlement = decideSettlement(payment, truth, rules)
   // Once the ids are matched by our own id, the provider's is learned, so that reconcile can ask in batches.
   const learned = payment.providerPaymentId ? {} : { providerPaymentId: truth.providerPaymentId }
   switch (settlement.kind) {
     case 'credit': {
       const [credited] = await tx.$queryRaw<{ outcome: string }[]>(Prisma.sql`
         SELECT outcome FROM credit_payment(${payment.id}, ${truth.providerPaymentId}, ${truth.receivedMicros}::bigint,
-          ${settlement.creditMicros}::bigint, ${context.now ?? new Date()}::timestamptz)`)
+          ${settlement.creditMicros}::bigint, ${now}::timestamptz)`)
       invariant(credited?.outcome === 'credited', `a locked, uncredited payment was ${credited?.outcome}`)
-      return 'credited'
+      const { creditMicros } = settlement
+      const state = await bookReturns(tx, { ...payment, creditedMicros: creditMicros, state: 'credited' }, truth, now)
+      return state === 'credited' ? 'credited' : outcomeOf(state)
     }
+    case 'redeposit':
+      await keepRedeposit(tx, payment, settlement, truth, now)
+      await bookReturns(tx, payment, truth, now)
+      return 'redeposit'
     case 'review':
       await sendToReview(tx, payment, { ...settlement, truth, learned })
       return 'needs_review'
     case 'second_invoice':
-      await keepSecondInvoice(tx, payment, truth, context.acceptsTest)
+      await keepSecondInvoice(tx, payment, truth, rules.acceptsTest)
       return 'second_invoice'
     case 'move':
       await tx.payment.update({
@@ -199,7 +239,9 @@ async function apply(
     case 'nothing':
       if (!payment.providerPaymentId)
         await tx.payment.update({ where: { id: payment.id }, data: learned, select: { id: true } })
-      return outcomeOf(payment.state)
+      return outcomeOf(
+        CREDITED_STATES.includes(payment.state) ? await bookReturns(tx, payment, truth, now) : payment.state,
+      )
   }
 }
 
@@ -207,6 +249,9 @@ function outcomeOf(state: PaymentState): SettleOutcome {
   switch (state) {
     case 'credited':
       return 'already_credited'
+    case 'disputed':
+    case 'charged_back':
+    case 'refunded':
     case 'needs_review':
     case 'expired':
     case 'cancelled':
@@ -262,8 +307,10 @@ async function sendToReview(
  */
 async function keepSecondInvoice(tx: Tx, payment: LockedPayment, truth: Truth, acceptsTest: boolean): Promise<void> {
   const id = newId('pay')
-  const isCountable = truth.currency === payment.currency && (acceptsTest || !truth.isTest)
-  const requestedMicros = truth.requestedMicros > 0n ? truth.requestedMicros : payment.requestedMicros
+  const isCountable = truth.currency === payment.chargeCurrency && (acceptsTest || !truth.isTest)
+  const isAsked = truth.requestedMicros > 0n && truth.currency === payment.chargeCurrency
+  const chargeMicros = isAsked ? truth.requestedMicros : payment.chargeMicros
+  const requestedMicros = isAsked ? atLeastOne(creditFor(payment, chargeMicros)) : payment.requestedMicros
   const added = await tx.payment.createMany({
     data: [
       {
@@ -273,6 +320,8 @@ async function keepSecondInvoice(tx: Tx, payment: LockedPayment, truth: Truth, a
         state: 'needs_review',
         requestedMicros,
         currency: payment.currency,
+        chargeMicros,
+        chargeCurrency: payment.chargeCurrency,
         receivedMicros: isCountable ? truth.receivedMicros : null,
         providerPaymentId: truth.providerPaymentId,
         reviewReason: 'second_invoice',
@@ -308,6 +357,67 @@ async function keepSecondInvoice(tx: Tx, payment: LockedPayment, truth: Truth, a
     { key: `review:${id}`, template: 'top_up_needs_review' },
     { ...payment, id, requestedMicros },
   )
+}
+
+/**
+ * More came to an invoice that is past its credit. The new part becomes a payment of its own, credited at once or left to a person by the shop's
+ * rule, and the first payment remembers the new sum, so that the same word told again brings nothing.
+ */
+async function keepRedeposit(
+  tx: Tx,
+  payment: LockedPayment,
+  redeposit: { receivedMicros: bigint; extraMicros: bigint; isCredited: boolean },
+  truth: Truth,
+  now: Date,
+): Promise<void> {
+  const id = newId('pay')
+  const { extraMicros, receivedMicros } = redeposit
+  const requestedMicros = atLeastOne(creditFor(payment, extraMicros))
+  await tx.payment.update({ where: { id: payment.id }, data: { receivedMicros }, select: { id: true } })
+  await tx.payment.create({
+    data: {
+      id,
+      userId: payment.userId,
+      provider: payment.provider,
+      state: redeposit.isCredited ? 'awaiting' : 'created',
+      requestedMicros,
+      currency: payment.currency,
+      chargeMicros: payment.chargeCurrency === payment.currency ? requestedMicros : extraMicros,
+      chargeCurrency: payment.chargeCurrency,
+      requestKey: `redeposit:${payment.id}:${receivedMicros}`,
+      createdAt: now,
+    },
+    select: { id: true },
+  })
+  await tx.paymentEvent.createMany({
+    data: [
+      { paymentId: payment.id, kind: 'redeposit', data: { paymentId: id, receivedMicros: extraMicros.toString() } },
+      {
+        paymentId: id,
+        kind: 'created',
+        data: { requestedMicros: requestedMicros.toString(), provider: payment.provider, redepositOf: payment.id },
+      },
+    ],
+  })
+  if (redeposit.isCredited) {
+    await tx.$queryRaw(Prisma.sql`
+      SELECT outcome FROM credit_payment(${id}, NULL::text, ${extraMicros}::bigint, ${requestedMicros}::bigint, ${now}::timestamptz)`)
+    return
+  }
+  await sendToReview(
+    tx,
+    { ...payment, id, state: 'created', requestedMicros },
+    {
+      reason: 'redeposit',
+      receivedMicros: extraMicros,
+      truth: { ...truth, receivedMicros: extraMicros },
+      learned: {},
+    },
+  )
+}
+
+function atLeastOne(micros: bigint): bigint {
+  return micros > 0n ? micros : 1n
 }
 
 /** Writes on the inbox message what came of it. Without a message nothing happens. */

@@ -1,5 +1,5 @@
 import { recordAudit } from '@/lib/audit'
-import { db, inTransaction, Prisma } from '@/lib/db'
+import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env } from '@/lib/env'
 import {
   accepted,
@@ -17,12 +17,13 @@ import { log } from '@/lib/log'
 import type { Provider } from './providers/provider'
 import { findProvider } from './providers/registry'
 import { OPEN_STATES, type PaymentState } from './states'
+import { quoteCharge } from './quote-charge'
+import { paymentRules } from './rules'
 import { topUpLimits } from './top-up-limits'
 
 /** How long a customer may pay: coins need minutes to be bought and up to an hour to be confirmed. */
 const CHECKOUT_LIFETIME_MS = 2 * HOUR_MS
-/** More open payments than this is a script, not a person; each costs us calls to a provider. */
-const MAX_OPEN_PAYMENTS = 20
+const DAY_MS = 24 * HOUR_MS
 
 export type TopUpActor = { id: string; locale: string }
 export type StartTopUpInput = {
@@ -42,6 +43,9 @@ export type TopUpRefusal = Refusal<
   | 'amount_out_of_range'
   | 'amount_not_whole_cents'
   | 'too_many_open_payments'
+  | 'first_top_up_too_large'
+  | 'daily_limit_reached'
+  | 'currency_not_taken'
   | 'request_key_reused'
   | 'provider_unavailable'
 >
@@ -49,7 +53,8 @@ export type TopUpRefusal = Refusal<
 /**
  * Begins to bring money in: our row first, then the provider's page. The same request key returns the same payment, so a double click pays once;
  * the same key with another amount or provider is refused. When the provider is down the payment stays, and the same call tries again.
- * Amounts are micros of the shop's currency, in whole cents.
+ * Amounts are micros of the shop's currency, in whole cents. Where the provider asks in another currency, the amount is quoted now, and the credit will be
+ * the share of it that comes. Refuses what the provider, the shop's rules (`paymentRules`) or a limit of the customer's do not allow.
  */
 export async function startTopUp(
   actor: TopUpActor,
@@ -64,7 +69,10 @@ export async function startTopUp(
   if (input.amountMicros < minMicros || input.amountMicros > maxMicros)
     return refused('amount_out_of_range', { minMicros: minMicros.toString(), maxMicros: maxMicros.toString() })
 
-  const row = await takeRow(actor, input, now)
+  const charge = quoteCharge(provider, input.amountMicros)
+  if (!charge) return refused('currency_not_taken')
+
+  const row = await takeRow(actor, { ...input, charge }, now)
   if (!row.ok) return row
   const payment = row.value
   if (payment.checkoutUrl || (payment.state !== 'created' && payment.state !== 'awaiting'))
@@ -78,7 +86,8 @@ type Row = {
   state: string
   provider: string
   requestedMicros: bigint
-  currency: string
+  chargeMicros: bigint
+  chargeCurrency: string
   checkoutUrl: string | null
   createdAt: Date
 }
@@ -87,13 +96,18 @@ const ROW = {
   state: true,
   provider: true,
   requestedMicros: true,
-  currency: true,
+  chargeMicros: true,
+  chargeCurrency: true,
   checkoutUrl: true,
   createdAt: true,
 } as const
 
 /** The payment of this request key, made when there is none. One customer's requests take turns, so that the limit holds. */
-async function takeRow(actor: TopUpActor, input: StartTopUpInput, now: Date): Promise<Result<Row, TopUpRefusal>> {
+async function takeRow(
+  actor: TopUpActor,
+  input: StartTopUpInput & { charge: { micros: bigint; currency: string } },
+  now: Date,
+): Promise<Result<Row, TopUpRefusal>> {
   return inTransaction<Row, TopUpRefusal>(async (tx) => {
     await tx.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${`top_up:${actor.id}`}, 0))`)
     const existing = await tx.payment.findUnique({
@@ -104,8 +118,8 @@ async function takeRow(actor: TopUpActor, input: StartTopUpInput, now: Date): Pr
       const isSame = existing.provider === input.provider && existing.requestedMicros === input.amountMicros
       return isSame ? accepted(existing) : refused('request_key_reused')
     }
-    const open = await tx.payment.count({ where: { userId: actor.id, state: { in: [...OPEN_STATES] } } })
-    if (open >= MAX_OPEN_PAYMENTS) return refused('too_many_open_payments', { max: MAX_OPEN_PAYMENTS })
+    const refusal = await overLimit(tx, actor.id, input.amountMicros, now)
+    if (refusal) return refusal
     const payment = await tx.payment.create({
       data: {
         id: newId('pay'),
@@ -114,6 +128,8 @@ async function takeRow(actor: TopUpActor, input: StartTopUpInput, now: Date): Pr
         state: 'created',
         requestedMicros: input.amountMicros,
         currency: env().SHOP_CURRENCY,
+        chargeMicros: input.charge.micros,
+        chargeCurrency: input.charge.currency,
         requestKey: input.requestKey,
         orderIntentId: input.orderIntentId,
         createdAt: now,
@@ -141,6 +157,33 @@ async function takeRow(actor: TopUpActor, input: StartTopUpInput, now: Date): Pr
   })
 }
 
+/** What speaks against one more payment of this customer, going by the limits as they hold now; undefined when nothing does. */
+async function overLimit(tx: Tx, userId: string, amountMicros: bigint, now: Date) {
+  const rules = await paymentRules.readFresh(tx)
+  const isOpen = { userId, state: { in: [...OPEN_STATES] } }
+  const open = await tx.payment.aggregate({ where: isOpen, _count: true, _sum: { requestedMicros: true } })
+  if (open._count >= rules.maxOpenPayments) return refused('too_many_open_payments', { max: rules.maxOpenPayments })
+  if (rules.firstTopUpMaxMicros !== null) {
+    const credited = await tx.payment.findFirst({ where: { userId, creditedAt: { not: null } }, select: { id: true } })
+    const leftMicros = rules.firstTopUpMaxMicros - (open._sum.requestedMicros ?? 0n)
+    if (!credited && amountMicros > leftMicros) return refused('first_top_up_too_large', leftOf(leftMicros))
+  }
+  if (rules.dailyMaxMicros !== null) {
+    const since = new Date(now.getTime() - DAY_MS)
+    const today = await tx.payment.aggregate({
+      where: { userId, OR: [isOpen, { creditedAt: { gt: since } }] },
+      _sum: { requestedMicros: true },
+    })
+    const leftMicros = rules.dailyMaxMicros - (today._sum.requestedMicros ?? 0n)
+    if (amountMicros > leftMicros) return refused('daily_limit_reached', leftOf(leftMicros))
+  }
+  return undefined
+}
+
+function leftOf(micros: bigint): { leftMicros: string } {
+  return { leftMicros: (micros > 0n ? micros : 0n).toString() }
+}
+
 async function openCheckout(
   actor: TopUpActor,
   provider: Provider,
@@ -153,8 +196,8 @@ async function openCheckout(
   try {
     checkout = await provider.createCheckout({
       paymentId,
-      amountMicros: payment.requestedMicros,
-      currency: payment.currency,
+      amountMicros: payment.chargeMicros,
+      currency: payment.chargeCurrency,
       returnUrl: new URL(paymentPath(paymentId), env().PUBLIC_URL).href,
       webhookUrl: new URL(`/api/webhooks/${provider.name}`, env().PUBLIC_URL).href,
       locale: actor.locale,

@@ -376,11 +376,11 @@ test('several payments of one page: the first that brings money is credited, a f
     isTest: true,
   }
   // An attempt that brought nothing leaves the page's id in its place.
-  expect((await settleWithTruth('fakepay', truth, { messageId: null })).outcome).toBe('waiting')
+  expect((await settleWithTruth({ name: 'fakepay' }, truth, { messageId: null })).outcome).toBe('waiting')
   const paid: Truth = { ...truth, state: 'paid', checkoutId: pageId, receivedMicros: 20_000_000n }
   const settled = await Promise.all(
     [`${pageId}-a`, `${pageId}-b`, `${pageId}-a`].map((providerPaymentId) =>
-      settleWithTruth('fakepay', { ...paid, providerPaymentId }, { messageId: null }),
+      settleWithTruth({ name: 'fakepay' }, { ...paid, providerPaymentId }, { messageId: null }),
     ),
   )
   expect(settled.filter((each) => each.outcome === 'credited')).toHaveLength(1)
@@ -390,9 +390,9 @@ test('several payments of one page: the first that brings money is credited, a f
   expect(rows.map((row) => row.state)).toEqual(['credited', 'needs_review'])
   expect(rows.map((row) => row.providerPaymentId).sort()).toEqual([`${pageId}-a`, `${pageId}-b`])
   // A word about the page itself, later, is no money and changes nothing.
-  expect((await settleWithTruth('fakepay', { ...truth, state: 'expired' }, { messageId: null })).outcome).toBe(
-    'already_credited',
-  )
+  expect(
+    (await settleWithTruth({ name: 'fakepay' }, { ...truth, state: 'expired' }, { messageId: null })).outcome,
+  ).toBe('already_credited')
 })
 
 describe('starting', () => {
@@ -544,7 +544,9 @@ test('any order of words, repeats and settles credits a paid payment exactly onc
         const tell = async (words: typeof before): Promise<void> => {
           const together: Promise<unknown>[] = []
           for (const { state, cents, isTogether } of words) {
-            const told = settleWithTruth('fakepay', truth(state as Truth['state'], cents), { messageId: null })
+            const told = settleWithTruth({ name: 'fakepay' }, truth(state as Truth['state'], cents), {
+              messageId: null,
+            })
             if (isTogether) together.push(told)
             else await told
           }
@@ -554,8 +556,8 @@ test('any order of words, repeats and settles credits a paid payment exactly onc
         expect(await transfersOf(payment.id)).toBe(0)
         const final = truth('paid', paidCents)
         await Promise.all([
-          settleWithTruth('fakepay', final, { messageId: null }),
-          settleWithTruth('fakepay', final, { messageId: null }),
+          settleWithTruth({ name: 'fakepay' }, final, { messageId: null }),
+          settleWithTruth({ name: 'fakepay' }, final, { messageId: null }),
           tell(after),
         ])
         expect(await stateOf(payment.id)).toMatchObject({ state: 'credited', creditedMicros: final.receivedMicros })

@@ -17,10 +17,18 @@ export type Truth = {
   requestedMicros: bigint
   currency: string
   isTest: boolean
-  /** What went back to the payer so far, in all. Absent where the vendor does not tell, or nothing did. */
-  refundedMicros?: bigint
+  /** What went back to the payer, or is on its way. Absent where the vendor does not tell, or nothing did. */
+  refunds?: readonly ProviderRefund[]
   /** What the payer's bank takes back, each claim once under the vendor's id for it. */
   disputes?: readonly ProviderDispute[]
+}
+
+/** Money that goes back to its source, under the vendor's id for it; `refundId` is ours where the vendor echoes it. */
+export type ProviderRefund = {
+  providerRefundId: string
+  refundId: string | null
+  amountMicros: bigint
+  state: 'pending' | 'done' | 'failed'
 }
 
 /** A chargeback: `open` once the money was taken from us, `won` when it came back, `lost` when it stays away. */
@@ -47,7 +55,7 @@ export type RefundRequest = {
   currency: string
 }
 /** `pending` is on its way, and the truth of the payment tells when it went; `failed` is a "no" that stays one. */
-export type RefundAnswer = { providerRefundId: string | null; state: 'done' | 'pending' | 'failed' }
+export type RefundAnswer = { providerRefundId: string | null; state: ProviderRefund['state'] }
 
 /** What the operator set for a way to pay, beside its keys. */
 export type ProviderTerms = {
