@@ -5,6 +5,8 @@ import commonEn from '@/messages/en/common.json'
 import commonRu from '@/messages/ru/common.json'
 import consentsEn from '@/messages/en/consents.json'
 import consentsRu from '@/messages/ru/consents.json'
+import differencesEn from '@/messages/en/differences.json'
+import differencesRu from '@/messages/ru/differences.json'
 import emailsEn from '@/messages/en/emails.json'
 import emailsRu from '@/messages/ru/emails.json'
 import fieldsEn from '@/messages/en/fields.json'
@@ -44,6 +46,7 @@ const en = {
   admin: adminEn,
   common: commonEn,
   consents: consentsEn,
+  differences: differencesEn,
   emails: emailsEn,
   fields: fieldsEn,
   frame: frameEn,
@@ -70,6 +73,7 @@ const ru: Messages = {
   admin: adminRu,
   common: commonRu,
   consents: consentsRu,
+  differences: differencesRu,
   emails: emailsRu,
   fields: fieldsRu,
   frame: frameRu,

@@ -11,7 +11,16 @@ import {
   syncStock,
   syncStockJob,
 } from '@/lib/provisioning'
-import { comparePayments, comparePaymentsJob, reconcilePayments, reconcilePaymentsJob, sendRefund, sendRefundJob, settlePayment, settlePaymentJob } from '@/lib/payments'
+import {
+  comparePayments,
+  comparePaymentsJob,
+  reconcilePayments,
+  reconcilePaymentsJob,
+  sendRefund,
+  sendRefundJob,
+  settlePayment,
+  settlePaymentJob,
+} from '@/lib/payments'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
 

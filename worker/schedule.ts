@@ -1,4 +1,4 @@
-import { reconcilePaymentsJob } from '@/lib/payments'
+import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
 import { sweepOrdersJob, syncStockJob } from '@/lib/provisioning'
 import { checkBooksJob } from './check-books'
 
@@ -7,5 +7,7 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: reconcilePaymentsJob.name },
   { cron: '* * * * *', name: sweepOrdersJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
+  // Before the books are checked, so that one morning shows both.
+  { cron: '10 3 * * *', name: comparePaymentsJob.name },
   { cron: '30 3 * * *', name: checkBooksJob.name },
 ]

@@ -3,7 +3,7 @@ import { env } from '@/lib/env'
 import { listFailedJobs } from '@/lib/jobs'
 import { DAY_MS } from '@/lib/kit'
 import { countOrdersByState, type OrderState } from '@/lib/orders'
-import { countPaymentsNeedingReview } from '@/lib/payments'
+import { countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
 
 export type Period = {
   days: 1 | 7 | 30
@@ -15,7 +15,7 @@ export type Period = {
 }
 export type Overview = {
   currency: string
-  queues: { payments: number; unknownOrders: number; openOrders: number; failedJobs: number }
+  queues: { payments: number; differences: number; unknownOrders: number; openOrders: number; failedJobs: number }
   orders: Record<OrderState, number>
   periods: Period[]
 }
@@ -23,9 +23,10 @@ export type Overview = {
 /** What waits for a person, and what the last day, week and month brought, from rows that have an index on their time. */
 export async function getOverview(now: Date = new Date()): Promise<Overview> {
   const currency = env().SHOP_CURRENCY
-  const [orders, payments, failed, periods] = await Promise.all([
+  const [orders, payments, differences, failed, periods] = await Promise.all([
     countOrdersByState(),
     countPaymentsNeedingReview(),
+    countOpenDifferences(),
     listFailedJobs(),
     Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
   ])
@@ -33,6 +34,7 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
     currency,
     queues: {
       payments,
+      differences,
       unknownOrders: orders.unknown,
       openOrders: orders.placed + orders.delivering,
       failedJobs: failed.length,

@@ -1,6 +1,15 @@
 export { comparePayments, type Comparison } from './compare-payments'
 export { decideReview } from './decide-review'
 export type { ReviewReason } from './decide-settlement'
+export {
+  type ComparisonView,
+  countOpenDifferences,
+  type DifferenceView,
+  listDifferences,
+  listLastComparisons,
+} from './difference-queries'
+export type { DifferenceKind } from './judge-difference'
+export { askAgain, correctDifference, dismissDifference } from './mend-difference'
 export { comparePaymentsJob, reconcilePaymentsJob, sendRefundJob, settlePaymentJob, type SettlePayload } from './jobs'
 export { type PaymentRef, type Provider, type Truth } from './providers/provider'
 export { btcpayProvider } from './providers/btcpay'
@@ -10,7 +19,16 @@ export { fakepayProvider } from './providers/fakepay'
 export { nowpaymentsProvider } from './providers/nowpayments'
 export { stripeProvider } from './providers/stripe'
 export { yookassaProvider } from './providers/yookassa'
-export { enabledProviders } from './providers/registry'
+export {
+  findProviderForAdmin,
+  listProvidersForAdmin,
+  type ProviderFieldView,
+  type ProviderView,
+} from './provider-queries'
+export { enabledProviders, paymentOrigins, type ProviderProblem, usableProviders } from './providers/registry'
+export { forgetProvider } from './forget-provider'
+export { saveProvider, type SaveProviderInput } from './save-provider'
+export { testProvider, type TestResult } from './test-provider'
 export {
   countManualRefunds,
   countPaymentsNeedingReview,

@@ -18,5 +18,5 @@ export const sendRefundJob = defineJob({ name: 'payments.send_refund', payload: 
 /** Runs every minute. It is tried once: the next minute brings the next run. */
 export const reconcilePaymentsJob = defineJob({ name: 'payments.reconcile', payload: z.object({}), maxAttempts: 1 })
 
-/** Runs at night. Tried again for hours, because a provider that is down at ten past three may be there at four; what it finds is the same. */
+/** Runs every night, for three days back. It is tried once: the next night sees what this one missed. */
 export const comparePaymentsJob = defineJob({ name: 'payments.compare', payload: z.object({}), maxAttempts: 1 })

@@ -31,6 +31,14 @@ export default async function AdminOverviewPage() {
       waits: true,
     },
     {
+      href: '/admin/payments/differences',
+      title: say('queueDifferences'),
+      help: say('queueDifferencesHelp'),
+      count: queues.differences,
+      needs: 'payments.read',
+      waits: true,
+    },
+    {
       href: '/admin/orders?state=unknown',
       title: say('queueUnknown'),
       help: say('queueUnknownHelp'),

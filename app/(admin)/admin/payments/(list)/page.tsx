@@ -1,7 +1,9 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
+import Link from 'next/link'
 import { PaymentsTable } from '@/components/admin/payments-table'
 import { StateFilter } from '@/components/admin/state-filter'
+import { buttonStyles } from '@/components/ui/button-styles'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
@@ -27,7 +29,15 @@ export default async function AdminPaymentsPage({ searchParams }: { searchParams
   ])
   return (
     <>
-      <PageHeader title={say('paymentsTitle')} lead={say('paymentsLead')} />
+      <PageHeader
+        title={say('paymentsTitle')}
+        lead={say('paymentsLead')}
+        action={
+          <Link href="/admin/payments/differences" className={buttonStyles({ variant: 'secondary' })}>
+            {say('queueDifferences')}
+          </Link>
+        }
+      />
       <StateFilter
         path="/admin/payments"
         label={say('state')}
