@@ -3,6 +3,7 @@ import { amountText, parseAmount } from '@/lib/kit'
 import { type Callback, CallbackSender, sendMany } from './callbacks'
 import { type Fake, type FakeReply, type FakeRequest, FakeState, startFake } from './kit'
 import { escapeHtml, page } from './pages'
+import { type FakeDispute, type FakeRefund, returnsControl, withRefund } from './returns'
 import { PAY_ACTIONS, type PayAction, paidBy, payActionOf, payPage } from './pay-page'
 
 /**
@@ -25,6 +26,9 @@ type Invoice = {
   expiresAt: string
   test: boolean
   eventId: string
+  refunds?: FakeRefund[]
+  disputes?: FakeDispute[]
+  about?: 'refund' | 'dispute'
 }
 
 /** The payer every webhook speaks of: invented, and searched for in database and logs by the shop's tests. */
@@ -50,6 +54,7 @@ export async function startFakepay(options: {
 }): Promise<Fake> {
   const state = new FakeState<{ invoices: Record<string, Invoice> }>({ invoices: {} }, options.stateFile)
   const sender = new CallbackSender(options.retryGapsMs)
+  const notFound: FakeReply = { status: 404, body: { error: 'not found' } }
   const newEventId = (): string => `msg_${randomBytes(12).toString('hex')}`
   let origin = ''
 
@@ -75,6 +80,8 @@ export async function startFakepay(options: {
     payUrl: `${origin}/pay/${invoice.id}`,
     createdAt: invoice.createdAt,
     expiresAt: invoice.expiresAt,
+    refunds: invoice.refunds ?? [],
+    disputes: invoice.disputes ?? [],
   })
 
   function keep(invoice: Invoice): Invoice {
@@ -120,6 +127,20 @@ export async function startFakepay(options: {
       eventId: newEventId(),
     })
     return { status: 201, body: shown(invoice) }
+  }
+
+  /** Gives a part or all back, once per refund id of the caller. */
+  function refund({ body }: FakeRequest): FakeReply {
+    const wish = parse(body)
+    const invoice = find(String(wish.invoiceId))
+    if (!invoice) return notFound
+    const amountMicros = typeof wish.amount === 'string' ? parseAmount(wish.amount) : null
+    if (amountMicros === null || typeof wish.refundId !== 'string') return { status: 422, body: { error: 'amount' } }
+    const eventId = newEventId()
+    const made = withRefund(invoice, { refundId: wish.refundId, amountMicros, eventId, idPrefix: 'fpr_' })
+    if (!made) return { status: 409, body: { error: 'more than is left' } }
+    keep(made.payment)
+    return { body: made.refund }
   }
 
   /** A page of what was begun in a span, oldest first; `next` is the mark of the page after it. */
@@ -191,7 +212,6 @@ export async function startFakepay(options: {
     for (let sent = 0; sent < PAY_ACTIONS[action].webhooks; sent += 1) void sender.deliver(() => webhook(invoice.id))
   }
 
-  const notFound: FakeReply = { status: 404, body: { error: 'not found' } }
   const withInvoice =
     (handle: (invoice: Invoice, request: FakeRequest) => FakeReply | Promise<FakeReply>) =>
     (request: FakeRequest): FakeReply | Promise<FakeReply> => {
@@ -204,6 +224,11 @@ export async function startFakepay(options: {
     routes: [
       { method: 'POST', path: /^\/api\/invoices$/, handle: guarded(create) },
       { method: 'GET', path: /^\/api\/invoices$/, handle: guarded(list) },
+      { method: 'POST', path: /^\/api\/refunds$/, handle: guarded(refund) },
+      ...returnsControl<Invoice>(
+        { find, keep, newEventId, shown, send: (id) => sender.deliver(() => webhook(id)) },
+        'fpr_',
+      ),
       {
         method: 'GET',
         path: /^\/api\/invoices\/(?<id>\w+)$/,

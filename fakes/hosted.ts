@@ -3,6 +3,7 @@ import { amountText, parseAmount } from '@/lib/kit'
 import { type Callback, CallbackSender, sendMany } from './callbacks'
 import { type Fake, type FakeReply, type FakeRequest, FakeState, type Route, startFake } from './kit'
 import { page } from './pages'
+import { type FakeDispute, type FakeRefund, returnsControl } from './returns'
 import { PAY_ACTIONS, type PayAction, paidBy, payActionOf, payPage } from './pay-page'
 
 /** What every stand-in of a payment provider remembers of a payment, whatever its vendor calls it. Amounts are text in units. */
@@ -22,6 +23,9 @@ export type HostedPayment = {
   parent?: string
   /** A new one with every change: what a vendor calls the event's id. */
   eventId: string
+  refunds?: FakeRefund[]
+  disputes?: FakeDispute[]
+  about?: 'refund' | 'dispute'
 }
 
 /** How a callback shall be wrong: signed with another secret, or rightly signed ten minutes ago. */
@@ -41,6 +45,8 @@ export type HostedVendor = {
   shown: (payment: HostedPayment, origin: string) => object
   /** The callback about a payment as it is now. */
   callback: (payment: HostedPayment, wrong: Wrong, origin: string) => Callback
+  /** What ids of refunds begin with, where the vendor's stand-in knows of money that goes back. */
+  refundPrefix?: string
   /** The vendor's API. */
   routes: (book: PaymentBook) => Route[]
 }
@@ -59,6 +65,7 @@ export type PaymentBook = {
     expiresAt: Date
   }) => HostedPayment
   keep: (payment: HostedPayment) => HostedPayment
+  newEventId: () => string
 }
 
 /**
@@ -104,6 +111,7 @@ export async function startHostedFake(
         eventId: newEventId(),
       }),
     keep,
+    newEventId,
   }
 
   const callback = (id: string, wrong: Wrong = {}): Promise<Callback | null> => {
@@ -113,7 +121,7 @@ export async function startHostedFake(
   function pay(payment: HostedPayment, amountMicros: bigint): void {
     const paidMicros = parseAmount(payment.paid)! + amountMicros
     const next = vendor.afterPaying(payment, paidMicros, parseAmount(payment.amount)!)
-    keep({ ...payment, paid: amountText(paidMicros), state: next, eventId: newEventId() })
+    keep({ ...payment, paid: amountText(paidMicros), state: next, about: undefined, eventId: newEventId() })
   }
   const missingOf = (payment: HostedPayment): bigint => {
     const missing = parseAmount(payment.amount)! - parseAmount(payment.paid)!
@@ -135,6 +143,18 @@ export async function startHostedFake(
     port: options.port,
     routes: [
       ...vendor.routes(book),
+      ...(vendor.refundPrefix === undefined
+        ? []
+        : returnsControl<HostedPayment>(
+            {
+              find,
+              keep,
+              newEventId,
+              send: (id) => sender.deliver(() => callback(id)),
+              shown: (payment) => vendor.shown(payment, origin),
+            },
+            vendor.refundPrefix,
+          )),
       {
         method: 'GET',
         path: /^\/pay\/(?<id>[\w-]+)$/,

@@ -3,6 +3,7 @@ import Stripe from 'stripe'
 import { amountText, parseAmount } from '@/lib/kit'
 import { type HostedPayment, startHostedFake } from './hosted'
 import type { Fake, FakeReply, FakeRequest } from './kit'
+import { type FakeDispute, type FakeRefund, leftOfPaid, withRefund } from './returns'
 
 /**
  * A stand-in for Stripe Checkout: form-encoded calls, amounts in cents, answers replayed under an idempotency key, events signed by Stripe's
@@ -70,14 +71,63 @@ export async function startStripeFake(options: {
     const failed = payment.state === 'complete:failed'
     const status = failed ? 'requires_payment_method' : payment.state === 'complete:paid' ? 'succeeded' : 'processing'
     const isOpen = payment.state.startsWith('open')
+    const charge = {
+      id: `ch_${payment.id.slice(8)}`,
+      object: 'charge',
+      amount_refunded: cents(amountText(parseAmount(payment.paid)! - leftOfPaid(payment))),
+      disputed: (payment.disputes ?? []).length > 0,
+      billing_details: { email: STRIPE_PAYER.email },
+    }
     return {
       ...shown(payment, origin),
-      payment_intent: isOpen ? null : { id: `pi_${payment.id.slice(8)}`, object: 'payment_intent', status },
+      payment_intent: isOpen
+        ? null
+        : { id: intentOf(payment), object: 'payment_intent', status, latest_charge: charge },
     }
+  }
+  const intentOf = (payment: HostedPayment): string => `pi_${payment.id.slice(8)}`
+  const refundShown = (payment: HostedPayment, refund: FakeRefund): object => ({
+    id: refund.id,
+    object: 'refund',
+    amount: cents(refund.amount),
+    currency: payment.currency.toLowerCase(),
+    payment_intent: intentOf(payment),
+    metadata: refund.refundId === null ? {} : { refund_id: refund.refundId },
+    status: refund.state === 'done' ? 'succeeded' : refund.state,
+  })
+  const disputeShown = (payment: HostedPayment, dispute: FakeDispute): object => ({
+    id: dispute.id,
+    object: 'dispute',
+    amount: cents(dispute.amount),
+    currency: payment.currency.toLowerCase(),
+    payment_intent: intentOf(payment),
+    evidence: { customer_email_address: STRIPE_PAYER.email },
+    status: dispute.state === 'open' ? 'needs_response' : dispute.state,
+  })
+  /** What an event is about, and what it is called. */
+  const subjectOf = (payment: HostedPayment, origin: string): { type: string; object: object } => {
+    const refund = payment.refunds?.at(-1)
+    const dispute = payment.disputes?.at(-1)
+    if (payment.about === 'refund' && refund)
+      return {
+        type: refund.state === 'failed' ? 'refund.failed' : 'refund.created',
+        object: refundShown(payment, refund),
+      }
+    if (payment.about === 'dispute' && dispute)
+      return {
+        type: dispute.state === 'open' ? 'charge.dispute.funds_withdrawn' : 'charge.dispute.closed',
+        object: disputeShown(payment, dispute),
+      }
+    return { type: eventType(payment.state), object: shown(payment, origin) }
   }
   const eventType = (state: string): string => {
     if (state === 'expired:unpaid') return 'checkout.session.expired'
     return state === 'complete:failed' ? 'checkout.session.async_payment_failed' : 'checkout.session.completed'
+  }
+
+  const eventOf = (payment: HostedPayment, origin: string): { type: string; data: { object: object } } => {
+    const { type, object } = subjectOf(payment, origin)
+    return { type, data: { object } }
   }
 
   return startHostedFake(
@@ -90,6 +140,7 @@ export async function startStripeFake(options: {
       newId: () => `cs_test_${randomBytes(24).toString('hex')}`,
       afterPaying: () => 'complete:paid',
       shown,
+      refundPrefix: 're_',
       callback(payment, { forged, expired }, origin) {
         const timestamp = Math.floor(Date.now() / 1000) - (expired ? 600 : 0)
         const body = JSON.stringify({
@@ -98,8 +149,7 @@ export async function startStripeFake(options: {
           api_version: '2026-10-28.endive',
           created: timestamp,
           livemode: !payment.test,
-          type: eventType(payment.state),
-          data: { object: shown(payment, origin) },
+          ...eventOf(payment, origin),
         })
         const secret = forged ? `whsec_${randomBytes(16).toString('hex')}` : options.webhookSecret
         return {
@@ -122,7 +172,40 @@ export async function startStripeFake(options: {
             request.headers.authorization === `Bearer ${options.secretKey}`
               ? handle(request)
               : failed(401, 'invalid_request_error', 'Invalid API Key provided')
+        const ofIntent = (intent: string | null) => book.all().find((each) => intentOf(each) === intent)
         return [
+          {
+            method: 'POST',
+            path: /^\/v1\/refunds$/,
+            handle: guarded(({ body }) => {
+              const form = new URLSearchParams(body)
+              const payment = ofIntent(form.get('payment_intent'))
+              const amount = form.get('amount') ?? ''
+              if (!payment || !/^[1-9]\d{0,7}$/.test(amount))
+                return failed(400, 'invalid_request_error', 'No such payment_intent')
+              const made = withRefund(payment, {
+                refundId: form.get('metadata[refund_id]'),
+                amountMicros: BigInt(amount) * 10_000n,
+                eventId: book.newEventId(),
+                idPrefix: 're_',
+              })
+              if (!made) return failed(400, 'invalid_request_error', 'Refund amount is greater than unrefunded amount')
+              return { body: refundShown(book.keep(made.payment), made.refund) }
+            }),
+          },
+          {
+            method: 'GET',
+            path: /^\/v1\/(?<what>refunds|disputes)$/,
+            handle: guarded(({ url, params }) => {
+              const payment = ofIntent(url.searchParams.get('payment_intent'))
+              const data = !payment
+                ? []
+                : params.what === 'refunds'
+                  ? (payment.refunds ?? []).map((each) => refundShown(payment, each))
+                  : (payment.disputes ?? []).map((each) => disputeShown(payment, each))
+              return { body: { object: 'list', data, has_more: false } }
+            }),
+          },
           {
             method: 'POST',
             path: /^\/v1\/checkout\/sessions$/,
@@ -160,6 +243,7 @@ export async function startStripeFake(options: {
             path: /^\/v1\/checkout\/sessions$/,
             handle: guarded(({ url }) => {
               const query = url.searchParams
+              const intent = query.get('payment_intent')
               const limit = Number(query.get('limit') ?? 10)
               if (limit > 100) return failed(400, 'invalid_request_error', 'limit is at most 100')
               const [from, to] = [Number(query.get('created[gte]') ?? 0), Number(query.get('created[lt]') ?? Infinity)]
@@ -167,6 +251,7 @@ export async function startStripeFake(options: {
               const found = book
                 .all()
                 .toReversed()
+                .filter((each) => intent === null || intentOf(each) === intent)
                 .filter((each) => [null, each.state.split(':')[0]].includes(query.get('status')))
                 .filter((each) => seconds(each.createdAt) >= from && seconds(each.createdAt) < to)
               const start = found.findIndex((each) => each.id === query.get('starting_after')) + 1
@@ -185,7 +270,7 @@ export async function startStripeFake(options: {
             handle: guarded(({ params, url }) => {
               const payment = book.find(params.id)
               if (!payment) return failed(404, 'invalid_request_error', 'No such checkout.session')
-              const isExpanded = url.searchParams.getAll('expand[]').includes('payment_intent')
+              const isExpanded = url.searchParams.getAll('expand[]').includes('payment_intent.latest_charge')
               return { body: (isExpanded ? expanded : shown)(payment, book.origin()) }
             }),
           },

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { parseAmount } from '@/lib/kit'
+import { amountText, parseAmount } from '@/lib/kit'
 import { type HostedPayment, parseBody, startHostedFake } from './hosted'
 import type { Fake, FakeReply, FakeRequest } from './kit'
+import { type FakeRefund, leftOfPaid, withRefund } from './returns'
 
 /**
  * A stand-in for YooKassa: Basic authorization, an idempotence key that replays and refuses other data, amounts as text with two decimals,
@@ -47,10 +48,23 @@ export async function startYookassaFake(options: {
         title: YOOKASSA_PAYER.title,
         card: { first6: YOOKASSA_PAYER.first6, last4: '4477', expiry_year: '2031', issuer_name: YOOKASSA_PAYER.email },
       },
-      refundable: false,
+      refundable: payment.state === 'succeeded' && leftOfPaid(payment) > 0n,
+      refunded_amount: {
+        value: amountText(parseAmount(payment.paid)! - leftOfPaid(payment)),
+        currency: payment.currency,
+      },
       test: payment.test,
     }
   }
+
+  const refundShown = (payment: HostedPayment, refund: FakeRefund): object => ({
+    id: refund.id,
+    payment_id: payment.id,
+    status: { done: 'succeeded', pending: 'pending', failed: 'canceled' }[refund.state],
+    amount: { value: refund.amount, currency: payment.currency },
+    created_at: payment.createdAt,
+    ...(refund.refundId === null ? {} : { description: refund.refundId }),
+  })
 
   return startHostedFake(
     {
@@ -62,14 +76,23 @@ export async function startYookassaFake(options: {
       newId: () => randomUUID(),
       afterPaying: () => 'succeeded',
       shown,
+      refundPrefix: '2e4f1a00-',
       callback: (payment, _, origin) => ({
         url: options.notifyUrl,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          type: 'notification',
-          event: `payment.${payment.state === 'pending' ? 'waiting_for_capture' : payment.state}`,
-          object: shown(payment, origin),
-        }),
+        body: JSON.stringify(
+          payment.about === 'refund'
+            ? {
+                type: 'notification',
+                event: 'refund.succeeded',
+                object: refundShown(payment, payment.refunds!.at(-1)!),
+              }
+            : {
+                type: 'notification',
+                event: `payment.${payment.state === 'pending' ? 'waiting_for_capture' : payment.state}`,
+                object: shown(payment, origin),
+              },
+        ),
       }),
       routes(book) {
         const denied = (status: number, code: string): FakeReply => ({ status, body: { type: 'error', code } })
@@ -78,6 +101,40 @@ export async function startYookassaFake(options: {
           (request: FakeRequest): FakeReply =>
             request.headers.authorization === authorization ? handle(request) : denied(401, 'invalid_credentials')
         return [
+          {
+            method: 'POST',
+            path: /^\/v3\/refunds$/,
+            handle: guarded(({ headers, body }) => {
+              if (!headers['idempotence-key']) return denied(400, 'invalid_request')
+              const wish = parseBody(body) as {
+                payment_id?: string
+                amount?: { value?: string; currency?: string }
+                description?: string
+              }
+              const payment = book.find(wish.payment_id)
+              const amountMicros = parseAmount(wish.amount?.value ?? '')
+              if (payment?.state !== 'succeeded' || amountMicros === null) return denied(400, 'invalid_request')
+              // The vendor knows a repeat by its key; this stand-in by the id in the description, which the key stands for.
+              const made = withRefund(payment, {
+                refundId: wish.description ?? null,
+                amountMicros,
+                eventId: book.newEventId(),
+                idPrefix: '2e4f1a00-',
+              })
+              if (!made) return denied(400, 'invalid_request')
+              return { body: refundShown(book.keep(made.payment), made.refund) }
+            }),
+          },
+          {
+            method: 'GET',
+            path: /^\/v3\/refunds$/,
+            handle: guarded(({ url }) => {
+              const payment = book.find(url.searchParams.get('payment_id') ?? '')
+              return {
+                body: { type: 'list', items: (payment?.refunds ?? []).map((each) => refundShown(payment!, each)) },
+              }
+            }),
+          },
           {
             method: 'POST',
             path: /^\/v3\/payments$/,

@@ -44,7 +44,7 @@ export async function settlePayment(
   payload: SettlePayload,
   options: { provider?: Provider; now?: Date } = {},
 ): Promise<Settled> {
-  const provider = options.provider ?? findProvider(payload.provider)
+  const provider = options.provider ?? (await findProvider(payload.provider))
   if (!provider) throw new OperationalError('payments', `provider ${payload.provider} has no settings`)
   const truths = await askForTruths(provider, payload)
   if (truths.length === 0) {
@@ -88,12 +88,11 @@ export async function settleWithTruth(
 ): Promise<Settled> {
   const rules = await rulesFor(provider)
   if (truth.checkoutId) await bindPayment(provider.name, truth.checkoutId, truth.providerPaymentId)
-  const isCreditable = truth.state === 'paid' && (rules.acceptsTest || !truth.isTest)
-  const credited = isCreditable ? await creditAtOnce(provider.name, truth, rules, context) : null
   const hasReturns = (truth.refunds ?? []).length > 0 || (truth.disputes ?? []).length > 0
-  if (credited?.isAll && !hasReturns) return credited.settled
-  const settled = await settleUnderLock(provider.name, truth, rules, context)
-  return credited?.settled.outcome === 'credited' && settled.outcome === 'already_credited' ? credited.settled : settled
+  const isPlain = truth.state === 'paid' && !hasReturns && (rules.acceptsTest || !truth.isTest)
+  const credited = isPlain ? await creditAtOnce(provider.name, truth, rules, context) : null
+  if (credited?.isAll) return credited.settled
+  return settleUnderLock(provider.name, truth, rules, context)
 }
 
 /** What holds for payments of this provider now. */
@@ -198,7 +197,7 @@ async function apply(
   rules: SettlementRules,
   now: Date,
 ): Promise<SettleOutcome> {
-  const settlement = decideSettlement(payment, truth, rules)
+  const settlement = decideSettlement(payment, isGone(payment, truth) ? withoutMoney(truth) : truth, rules)
   // Once the ids are matched by our own id, the provider's is learned, so that reconcile can ask in batches.
   const learned = payment.providerPaymentId ? {} : { providerPaymentId: truth.providerPaymentId }
   switch (settlement.kind) {
@@ -243,6 +242,18 @@ async function apply(
         CREDITED_STATES.includes(payment.state) ? await bookReturns(tx, payment, truth, now) : payment.state,
       )
   }
+}
+
+/** Whether all that came of an uncredited payment has gone back already: then nothing is there to credit. */
+function isGone(payment: LockedPayment, truth: Truth): boolean {
+  const returned = (truth.refunds ?? [])
+    .filter((refund) => refund.state !== 'failed')
+    .reduce((sum, refund) => sum + refund.amountMicros, 0n)
+  return payment.creditedMicros === null && returned > 0n && returned >= truth.receivedMicros
+}
+
+function withoutMoney(truth: Truth): Truth {
+  return { ...truth, state: 'cancelled', receivedMicros: 0n }
 }
 
 function outcomeOf(state: PaymentState): SettleOutcome {

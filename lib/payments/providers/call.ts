@@ -11,6 +11,9 @@ const MAX_ANSWER_BYTES = 4_000_000
 /** Nobody answered: no such host, a closed door, silence, or a redirect, which is not followed. */
 export class UnreachableError extends OperationalError {}
 
+/** The vendor answered in a shape that was not agreed. */
+export class ShapeError extends OperationalError {}
+
 export type Answer = { status: number; body: unknown }
 
 /**
@@ -62,7 +65,7 @@ export function readAnswer<T>(provider: string, call: string, schema: z.ZodType<
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const places = parsed.error.issues.map((issue) => issue.path.join('.')).slice(0, 5)
-  throw new OperationalError(provider, `answered ${call} in another shape: ${places.join(', ')}`)
+  throw new ShapeError(provider, `answered ${call} in another shape: ${places.join(', ')}`)
 }
 
 /**

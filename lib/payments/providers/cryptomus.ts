@@ -205,6 +205,19 @@ function truthOf(invoice: Told): Truth {
     currency: invoice.currency,
     // Nothing in an invoice says that it is a test; test webhooks make none.
     isTest: false,
+    // The vendor gives back all of an invoice, once, and has no id for it.
+    ...(invoice.payment_status === 'refund_paid'
+      ? {
+          refunds: [
+            {
+              providerRefundId: `all:${invoice.uuid}`,
+              refundId: null,
+              amountMicros: inProportion(invoice.amount, invoice.payment_amount, invoice.payer_amount),
+              state: 'done' as const,
+            },
+          ],
+        }
+      : {}),
   }
 }
 

@@ -37,8 +37,18 @@ const invoiceSchema = z.object({
   test: z.boolean(),
   payUrl: z.url({ protocol: /^https?$/ }),
   expiresAt: z.iso.datetime(),
+  refunds: z.array(z.lazy(() => refundSchema)).default([]),
+  disputes: z
+    .array(z.object({ id: z.string().min(1).max(100), amount: microsSchema, state: z.enum(['open', 'won', 'lost']) }))
+    .default([]),
 })
 type Invoice = z.infer<typeof invoiceSchema>
+const refundSchema = z.object({
+  id: z.string().min(1).max(100),
+  refundId: z.string().max(200).nullable(),
+  amount: microsSchema,
+  state: z.enum(['pending', 'done', 'failed']),
+})
 const listSchema = z.object({ invoices: z.array(z.unknown()) })
 const pageSchema = listSchema.extend({ next: z.string().max(100).nullable() })
 
@@ -72,6 +82,12 @@ export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webh
     requestedMicros: invoice.amount,
     currency: invoice.currency,
     isTest: invoice.test,
+    refunds: invoice.refunds.map(({ id, amount, ...refund }) => ({
+      ...refund,
+      providerRefundId: id,
+      amountMicros: amount,
+    })),
+    disputes: invoice.disputes.map(({ id, amount, state }) => ({ providerDisputeId: id, amountMicros: amount, state })),
   })
 
   async function list(query: Record<string, string>): Promise<Invoice[]> {
@@ -137,6 +153,22 @@ export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webh
         return { rows: readAll(NAME, invoiceSchema, page.invoices), next: page.next }
       })
       return paidOnce(invoices.map(truthOf))
+    },
+
+    async refund(request) {
+      const { status, body } = await callProvider(NAME, new URL(`${base}/api/refunds`), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({
+          invoiceId: request.providerPaymentId,
+          refundId: request.refundId,
+          amount: amountText(request.amountMicros),
+        }),
+      })
+      if (status === 409 || status === 422) return { providerRefundId: null, state: 'failed' }
+      if (status !== 200) throw new OperationalError(NAME, `refused to refund (${status})`)
+      const refund = readAnswer(NAME, 'refund', refundSchema, body)
+      return { providerRefundId: refund.id, state: refund.state }
     },
 
     async findByPaymentId(paymentId) {

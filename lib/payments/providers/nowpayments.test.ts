@@ -130,7 +130,7 @@ test.each([
   const { payment_id } = await control(id, { state: status, paid })
   const [truth] = await truths()
   expect(truth).toMatchObject({ state, receivedMicros, requestedMicros: 20_000_000n, currency: 'USD', paymentId })
-  const isMoney = receivedMicros > 0n || status === 'finished'
+  const isMoney = receivedMicros > 0n || status === 'finished' || status === 'refunded'
   expect(truth!.providerPaymentId).toBe(isMoney ? `pmt-${payment_id}` : id)
   expect(truth!.checkoutId).toBe(isMoney ? id : undefined)
 })

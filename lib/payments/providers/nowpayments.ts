@@ -145,7 +145,8 @@ export function nowpaymentsProvider(settings: {
     const received = receivedOf(payment)
     const invoiceId = payment.invoice_id ?? null
     const own = paymentRef(payment.payment_id)
-    const hasMoney = received > 0n || payment.payment_status === 'finished'
+    const isRefunded = payment.payment_status === 'refunded'
+    const hasMoney = received > 0n || isRefunded || payment.payment_status === 'finished'
     return {
       // An attempt without money says something of its page and is nothing by itself.
       providerPaymentId: !hasMoney && invoiceId ? invoiceRef(invoiceId) : own,
@@ -156,6 +157,19 @@ export function nowpaymentsProvider(settings: {
       requestedMicros: payment.price_amount,
       currency: payment.price_currency.toUpperCase(),
       isTest: isSandbox,
+      // Refunds are made by hand at the vendor's desk, of all that came, and have no id.
+      ...(isRefunded
+        ? {
+            refunds: [
+              {
+                providerRefundId: `all:${own}`,
+                refundId: null,
+                amountMicros: inProportion(payment.price_amount, payment.actually_paid, payment.pay_amount),
+                state: 'done' as const,
+              },
+            ],
+          }
+        : {}),
     }
   }
 
@@ -163,6 +177,8 @@ export function nowpaymentsProvider(settings: {
     name: NAME,
     minMicros: 5_000_000n,
     maxMicros: 10_000_000_000n,
+    // One reading of the list answers for all of them.
+    batchMax: 5_000,
     // An invoice is not told by our id; until somebody opens it there is nothing to tell.
     findByPaymentId: null,
 
@@ -214,19 +230,26 @@ export function nowpaymentsProvider(settings: {
     verifyWebhook: ({ headers: sent, body }) => Promise.resolve(verifyNotification(settings.ipnSecret, sent, body)),
 
     async fetchPayments(payments) {
-      const ids = payments.map((each) => each.providerPaymentId)
-      const invoices = new Set(ids.filter((id) => id.startsWith('inv-')))
-      const direct = ids.filter((id) => !id.startsWith('inv-')).map((id) => id.replace(/^pmt-/, ''))
-      const rows = (await mapAtMost(direct, AT_ONCE, get)).filter((row) => row !== null)
-      const truths = readEach(NAME, paymentSchema, rows).map(truthOf)
-      if (invoices.size === 0 || !settings.account) return truths
+      const ids = new Set(payments.map((each) => each.providerPaymentId))
+      const hasPages = [...ids].some((id) => id.startsWith('inv-'))
       // The list holds everybody's payments, so a row of another shape is somebody else's trouble.
-      const listed = (await listRecent(settings.account)).flatMap((row) => {
+      const listed = (hasPages && settings.account ? await listRecent(settings.account) : []).flatMap((row) => {
         const parsed = paymentSchema.safeParse(row)
-        return parsed.success && invoices.has(invoiceRef(parsed.data.invoice_id ?? '')) ? [truthOf(parsed.data)] : []
+        if (!parsed.success) return []
+        const isAsked = ids.has(invoiceRef(parsed.data.invoice_id ?? '')) || ids.has(paymentRef(parsed.data.payment_id))
+        return isAsked ? [parsed.data] : []
       })
+      const known = new Set(listed.map((payment) => paymentRef(payment.payment_id)))
+      const direct = [...ids].filter((id) => !id.startsWith('inv-') && !known.has(id))
+      const rows = await mapAtMost(direct, AT_ONCE, (id) => get(id.replace(/^pmt-/, '')))
+      const found = readEach(
+        NAME,
+        paymentSchema,
+        rows.filter((row) => row !== null),
+      )
       // Words about money come last, so that an attempt that failed does not follow one that succeeded.
-      return [...truths, ...listed.sort((one, other) => Number(one.receivedMicros - other.receivedMicros))]
+      const truths = [...found, ...listed].map(truthOf)
+      return truths.sort((one, other) => Number(one.receivedMicros - other.receivedMicros))
     },
 
     // The list needs the account; the key does not open it.

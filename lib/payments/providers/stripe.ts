@@ -9,8 +9,8 @@ import {
   parseJson,
   readAll,
   readAnswer,
-  readEach,
   readPages,
+  ShapeError,
 } from './call'
 import { centsOf, hasTwoDecimals } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
@@ -27,6 +27,7 @@ const PAGE_ROWS = 100
 /** A session lives from half an hour to a day. */
 const LIFETIME_SECONDS = { min: 31 * 60, max: 24 * 3600 - 60 }
 
+const INTENT_ID = /^pi_[A-Za-z0-9_]{1,200}$/
 const SESSION_ID = /^cs_[A-Za-z0-9_]{1,200}$/
 const cents = z
   .number()
@@ -49,8 +50,25 @@ const sessionSchema = z.object({
   url: z.url({ protocol: /^https?$/ }).nullish(),
   expires_at: z.number().int().positive(),
   // Whole when it was asked for so, an id in a session that was just made, null before the payer does something.
-  payment_intent: z.union([z.object({ status: z.string().max(60) }), z.string().max(200)]).nullish(),
+  payment_intent: z
+    .union([
+      z.object({
+        id: z.string().regex(INTENT_ID),
+        status: z.string().max(60),
+        // How much went back, and whether a bank has taken something: only then it is worth asking for more.
+        latest_charge: z.object({ amount_refunded: cents, disputed: z.boolean() }).nullish().catch(null),
+      }),
+      z.string().max(200),
+    ])
+    .nullish(),
 })
+const refundSchema = z.object({
+  id: z.string().max(250),
+  amount: cents,
+  status: z.string().max(60).nullish(),
+  metadata: z.object({ refund_id: z.string().max(100).nullish() }).nullish(),
+})
+const disputeSchema = z.object({ id: z.string().max(250), amount: cents, status: z.string().max(60) })
 type Session = z.infer<typeof sessionSchema>
 const listSchema = z.object({ data: z.array(z.unknown()), has_more: z.boolean() })
 /** What decides whether a row of the list is money; sessions of other kinds and currencies than ours need not have our shape. */
@@ -67,27 +85,78 @@ const eventSchema = z.object({
       object: z.string().max(60),
       id: z.string().max(250).nullish(),
       client_reference_id: z.string().max(200).nullish().catch(null),
+      payment_intent: z.string().max(250).nullish().catch(null),
     }),
   }),
 })
 
 /**
  * Stripe Checkout, the page that Stripe hosts; cards never come near us. Only currencies with two decimals are taken. The webhook endpoint
- * is made in Stripe's dashboard for the events `checkout.session.*`; its secret is the whole text, `whsec_` included.
+ * is made in Stripe's dashboard for the events `checkout.session.*`, `refund.*` and `charge.dispute.*`; its secret is the whole text, `whsec_` included.
  */
 export function stripeProvider(settings: { apiUrl: string; secretKey: string; webhookSecret: string }): Provider {
   invariant(settings.webhookSecret.length > 0, 'STRIPE_WEBHOOK_SECRET is not empty')
-  const base = `${settings.apiUrl.replace(/\/$/, '')}/v1/checkout/sessions`
+  const root = `${settings.apiUrl.replace(/\/$/, '')}/v1`
+  const base = `${root}/checkout/sessions`
   const headers = { authorization: `Bearer ${settings.secretKey}`, 'stripe-version': API_VERSION }
+
+  async function list(what: string, query: Record<string, string>): Promise<unknown[]> {
+    const url = new URL(`${root}/${what}?${new URLSearchParams({ limit: '100', ...query }).toString()}`)
+    const { status, body } = await callProvider(NAME, url, { method: 'GET', headers })
+    if (status !== 200) throw new OperationalError(NAME, `refused to list ${what} (${status})`)
+    return readAnswer(NAME, `list of ${what}`, listSchema, body).data
+  }
+
+  /**
+   * What is true of a session, or of the one behind a payment intent, which is all that events about refunds and disputes name. Refunds are listed
+   * when something went back, or when such an event asks: one that failed leaves no other trace.
+   */
+  async function truthFor(ref: string): Promise<Truth | null> {
+    const isReturn = INTENT_ID.test(ref)
+    const [found] = isReturn ? await list('checkout/sessions', { payment_intent: ref }) : []
+    const id = isReturn ? z.object({ id: z.string().regex(SESSION_ID) }).safeParse(found).data?.id : ref
+    const body = id === undefined ? null : await get(id)
+    if (body === null) return null
+    const session = readAnswer(NAME, 'a session', sessionSchema, body)
+    const intent = typeof session.payment_intent === 'object' ? session.payment_intent : null
+    const charge = intent?.latest_charge
+    if (!intent || !charge) return truthOf(session)
+    const query = { payment_intent: intent.id }
+    const refunds =
+      isReturn || charge.amount_refunded > 0n ? readAll(NAME, refundSchema, await list('refunds', query)) : []
+    const disputes = charge.disputed ? readAll(NAME, disputeSchema, await list('disputes', query)) : []
+    return {
+      ...truthOf(session),
+      refunds: refunds.map((each) => ({
+        providerRefundId: each.id,
+        refundId: each.metadata?.refund_id || null,
+        amountMicros: each.amount,
+        state: refundState(each.status),
+      })),
+      disputes: disputes.flatMap((each) => {
+        const state = disputeState(each.status)
+        return state ? [{ providerDisputeId: each.id, amountMicros: each.amount, state }] : []
+      }),
+    }
+  }
 
   /** Null for what this account does not have. */
   async function get(id: string): Promise<unknown> {
     // The state of the attempt behind a session is told only on request; what else comes with it is not read.
-    const url = new URL(`${base}/${encodeURIComponent(id)}?expand%5B%5D=payment_intent`)
+    const url = new URL(`${base}/${encodeURIComponent(id)}?expand%5B%5D=payment_intent.latest_charge`)
     const { status, body } = await callProvider(NAME, url, { method: 'GET', headers })
     if (status === 404) return null
     if (status !== 200) throw new OperationalError(NAME, `refused (${status})`)
     return body
+  }
+
+  async function intentBehind(sessionId: string): Promise<string> {
+    const body = await get(sessionId)
+    const session = body === null ? null : readAnswer(NAME, 'a session', sessionSchema, body)
+    const intent = session?.payment_intent
+    const id = typeof intent === 'object' ? intent?.id : intent
+    if (!id) throw new OperationalError(NAME, 'knows no charge behind this session')
+    return id
   }
 
   return {
@@ -145,9 +214,38 @@ export function stripeProvider(settings: { apiUrl: string; secretKey: string; we
       Promise.resolve(verifyEvent(settings.webhookSecret, sent, body, now)),
 
     async fetchPayments(payments) {
-      const rows = await mapAtMost(payments, AT_ONCE, (each) => get(each.providerPaymentId))
-      const found = rows.filter((row) => row !== null)
-      return readEach(NAME, sessionSchema, found).map(truthOf)
+      const isAlone = payments.length === 1
+      const truths = await mapAtMost(payments, AT_ONCE, (each) =>
+        truthFor(each.providerPaymentId).catch((error: unknown) => {
+          // One odd session must not hold up the others; asked for alone it becomes visible.
+          if (isAlone || !(error instanceof ShapeError)) throw error
+          return null
+        }),
+      )
+      return truths.filter((truth) => truth !== null)
+    },
+
+    async refund(request) {
+      const intent = await intentBehind(request.providerPaymentId)
+      const form = new URLSearchParams({
+        payment_intent: intent,
+        amount: centsOf(NAME, request.amountMicros, request.currency),
+        'metadata[refund_id]': request.refundId,
+      }).toString()
+      const { status, body } = await callProvider(NAME, new URL(`${root}/refunds`), {
+        method: 'POST',
+        headers: {
+          ...headers,
+          'content-type': 'application/x-www-form-urlencoded',
+          'idempotency-key': request.refundId,
+        },
+        body: form,
+      })
+      // Stripe says 400 or 402 to what it will never do: more than is left, a payment that is disputed.
+      if (status === 400 || status === 402) return { providerRefundId: null, state: 'failed' }
+      if (status !== 200) throw new OperationalError(NAME, `refused to refund (${status})`)
+      const refund = readAnswer(NAME, 'refund', refundSchema, body)
+      return { providerRefundId: refund.id, state: refundState(refund.status) }
     },
 
     async listPaid({ from, to }) {
@@ -187,6 +285,17 @@ function truthOf(session: Session): Truth {
   }
 }
 
+function refundState(status: string | null | undefined): 'pending' | 'done' | 'failed' {
+  if (status === 'succeeded') return 'done'
+  return status === 'failed' || status === 'canceled' ? 'failed' : 'pending'
+}
+
+/** Null while nothing was taken: a bank that only asks (`warning_…`), and a claim that was stopped before money moved. */
+function disputeState(status: string): 'open' | 'won' | 'lost' | null {
+  if (status.startsWith('warning_') || status === 'prevented') return null
+  return status === 'won' || status === 'lost' ? status : 'open'
+}
+
 function stateOf(session: Session): TruthState {
   if (session.payment_status !== 'unpaid') return session.status === 'open' ? 'awaiting' : 'paid'
   if (session.status === 'open') return 'awaiting'
@@ -213,9 +322,11 @@ function verifyEvent(secret: string, headers: Headers, body: Buffer, now: Date) 
   const { object } = event.data.data
   // Stripe repeats for days what is refused, so events about other things are taken, and speak of no payment.
   const isSession = object.object === 'checkout.session' && SESSION_ID.test(object.id ?? '')
+  const isReturn =
+    ['refund', 'dispute', 'charge'].includes(object.object) && INTENT_ID.test(object.payment_intent ?? '')
   return accepted({
     externalId: event.data.id,
-    providerPaymentId: isSession ? object.id! : null,
+    providerPaymentId: isSession ? object.id! : isReturn ? object.payment_intent! : null,
     paymentId: isSession ? object.client_reference_id || null : null,
   })
 }

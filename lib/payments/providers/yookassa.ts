@@ -4,7 +4,14 @@ import { accepted, amountText, invariant, OperationalError, refused } from '@/li
 import { z } from 'zod'
 import { callProvider, mapAtMost, paidOnce, parseJson, readAll, readAnswer, readEach, readPages } from './call'
 import { centsOf, microsSchema } from './decimal'
-import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
+import {
+  type Checkout,
+  MAX_WEBHOOK_BYTES,
+  type Provider,
+  type ProviderRefund,
+  type Truth,
+  type TruthState,
+} from './provider'
 import { testConnectionBy } from './test-connection'
 
 const NAME = 'yookassa'
@@ -25,6 +32,13 @@ const paymentSchema = z.object({
   metadata: z.object({ payment_id: z.string().max(200).nullish().catch(null) }).nullish(),
 })
 type Payment = z.infer<typeof paymentSchema>
+const refundSchema = z.object({
+  id: z.string().regex(ID),
+  status: z.enum(['pending', 'succeeded', 'canceled']),
+  amount: moneySchema,
+  description: z.string().max(250).nullish(),
+})
+const REFUND_STATES = { pending: 'pending', succeeded: 'done', canceled: 'failed' } as const
 const meSchema = z.object({ account_id: z.union([z.string(), z.number()]).transform(String) })
 const listSchema = z.object({ items: z.array(z.unknown()), next_cursor: z.string().max(1000).nullish() })
 
@@ -55,8 +69,24 @@ export function yookassaProvider(settings: {
   checksAddress?: boolean
 }): Provider {
   invariant(settings.secretKey.length > 0, 'YOOKASSA_SECRET_KEY is not empty')
-  const base = `${settings.apiUrl.replace(/\/$/, '')}/v3/payments`
+  const root = `${settings.apiUrl.replace(/\/$/, '')}/v3`
+  const base = `${root}/payments`
   const authorization = `Basic ${Buffer.from(`${settings.shopId}:${settings.secretKey}`).toString('base64')}`
+
+  /** What went back of a payment, asked for only where something did. */
+  async function refundsOf(payment: Payment): Promise<ProviderRefund[]> {
+    if ((payment.refunded_amount?.value ?? 0n) === 0n) return []
+    const url = new URL(`${root}/refunds?${new URLSearchParams({ payment_id: payment.id, limit: '100' }).toString()}`)
+    const { status, body } = await callProvider(NAME, url, { method: 'GET', headers: { authorization } })
+    if (status !== 200) throw new OperationalError(NAME, `refused to list refunds (${status})`)
+    const { items } = readAnswer(NAME, 'list of refunds', listSchema, body)
+    return readAll(NAME, refundSchema, items).map((refund) => ({
+      providerRefundId: refund.id,
+      refundId: refund.description?.startsWith('rfd_') ? refund.description : null,
+      amountMicros: refund.amount.value,
+      state: REFUND_STATES[refund.status],
+    }))
+  }
 
   /** Null for what this shop does not have. */
   async function get(id: string): Promise<unknown> {
@@ -118,8 +148,31 @@ export function yookassaProvider(settings: {
 
     async fetchPayments(payments) {
       const rows = await mapAtMost(payments, AT_ONCE, (each) => get(each.providerPaymentId))
-      const found = rows.filter((row) => row !== null)
-      return readEach(NAME, paymentSchema, found).map(truthOf)
+      const found = readEach(
+        NAME,
+        paymentSchema,
+        rows.filter((row) => row !== null),
+      )
+      return mapAtMost(found, AT_ONCE, async (payment) => ({ ...truthOf(payment), refunds: await refundsOf(payment) }))
+    },
+
+    async refund(request) {
+      const text = JSON.stringify({
+        payment_id: request.providerPaymentId,
+        amount: { value: amountText(request.amountMicros), currency: request.currency },
+        description: request.refundId,
+      })
+      const { status, body } = await callProvider(NAME, new URL(`${root}/refunds`), {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json', 'idempotence-key': request.refundId },
+        body: text,
+      })
+      // 4xx is a "no" that stays one: more than is left, or a way of paying that cannot be given back.
+      if (status >= 400 && status < 500 && status !== 401 && status !== 403)
+        return { providerRefundId: null, state: 'failed' }
+      if (status !== 200) throw new OperationalError(NAME, `refused to refund (${status})`)
+      const refund = readAnswer(NAME, 'refund', refundSchema, body)
+      return { providerRefundId: refund.id, state: REFUND_STATES[refund.status] }
     },
 
     async listPaid({ from, to }) {
@@ -144,14 +197,13 @@ export function yookassaProvider(settings: {
 }
 
 function truthOf(payment: Payment): Truth {
-  // The page takes the price and nothing else; what was given back is not there any more.
+  // The page takes the price and nothing else. What was given back came all the same; it is told apart, as refunds.
   const came = payment.status === 'succeeded' && payment.paid ? payment.amount.value : 0n
-  const returned = payment.refunded_amount?.value ?? 0n
   return {
     providerPaymentId: payment.id,
     paymentId: payment.metadata?.payment_id || null,
     state: STATES[payment.status],
-    receivedMicros: came > returned ? came - returned : 0n,
+    receivedMicros: came,
     requestedMicros: payment.amount.value,
     currency: payment.amount.currency,
     isTest: payment.test,
