@@ -7,7 +7,7 @@ const config: NextConfig = {
   experimental: { serverActions: { bodySizeLimit: '3mb' } },
   reactStrictMode: true,
   // Native or generated code that must be loaded as it is, not bundled.
-  serverExternalPackages: ['argon2', 'pg', '@prisma/client', '@prisma/adapter-pg', 'pino', 'graphile-worker'],
+  serverExternalPackages: ['argon2', 'pg', '@prisma/client', '@prisma/adapter-pg', 'pino', 'graphile-worker', 'pdfkit'],
   // Types are checked by `tsc` in the one gate (npm test); checking them again would only make the first start slower.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [

@@ -1,3 +1,4 @@
+import { issueDue, issueDueJob, issueMissedJob } from '@/lib/papers'
 import { finishIntents, finishIntentsJob, listDisputedJob, listDisputedOrders } from '@/lib/orders'
 import type { Handler, Job } from '@/lib/jobs'
 import { sendEmail, sendEmailJob } from '@/lib/notifications'
@@ -47,6 +48,8 @@ export const REGISTRY: readonly Registered[] = [
   register(settlePaymentJob, (payload) => settlePayment(payload)),
   register(reconcilePaymentsJob, () => reconcilePayments()),
   register(comparePaymentsJob, () => comparePayments()),
+  register(issueDueJob, () => issueDue({ everything: false })),
+  register(issueMissedJob, () => issueDue({ everything: true })),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

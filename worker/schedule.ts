@@ -1,3 +1,4 @@
+import { issueDueJob, issueMissedJob } from '@/lib/papers'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
 import { sweepOrdersJob, syncStockJob } from '@/lib/provisioning'
 import { checkBooksJob } from './check-books'
@@ -9,5 +10,7 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '*/2 * * * *', name: syncStockJob.name },
   // Before the books are checked, so that one morning shows both.
   { cron: '10 3 * * *', name: comparePaymentsJob.name },
+  { cron: '* * * * *', name: issueDueJob.name },
+  { cron: '10 4 * * *', name: issueMissedJob.name },
   { cron: '30 3 * * *', name: checkBooksJob.name },
 ]

@@ -24,6 +24,7 @@ export const ID_PREFIXES = {
   dlv: 'delivery',
   alc: 'allocation',
   eml: 'outgoing email',
+  ppr: 'paper',
   aud: 'audit entry',
   req: 'request key',
 } as const

@@ -53,6 +53,23 @@ export const REFUSALS = {
   not_correctable: { status: 409 },
   nothing_to_credit: { status: 409 },
   reason_missing: { status: 422, field: 'reason' },
+  // ways to pay; a refusal about one of several fields names it in its facts
+  secret_missing: { status: 422 },
+  setting_missing: { status: 422 },
+  setting_malformed: { status: 422 },
+  secret_unreadable: { status: 409 },
+  stand_in_in_production: { status: 422 },
+  test_key_in_production: { status: 422 },
+  limits_crossed: { status: 422 },
+  charge_incomplete: { status: 422 },
+  charge_is_shop_currency: { status: 422 },
+  payments_open: { status: 409 },
+  // papers
+  not_credited: { status: 409 },
+  not_delivered: { status: 409 },
+  span_invalid: { status: 422, field: 'from' },
+  span_too_long: { status: 422, field: 'from' },
+  too_many_lines: { status: 422, field: 'format' },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },

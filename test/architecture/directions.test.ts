@@ -20,6 +20,7 @@ const MAY_KNOW: Record<string, string[]> = {
   catalog: WORK,
   payments: [...WORK, 'identity', 'ledger'],
   orders: [...WORK, 'identity', 'catalog', 'ledger'],
+  papers: [...WORK, 'identity', 'catalog', 'ledger', 'payments', 'orders'],
   provisioning: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],

@@ -1,0 +1,7 @@
+export { getBillingProfile, saveBillingProfile } from './billing-profile'
+export { issueDue } from './issue-due'
+export { issueInvoice, issueReceipt } from './issue-paper'
+export { issueDueJob, issueMissedJob } from './jobs'
+export { paperSeller, paperTax } from './paper-settings'
+export { billingProfileSchema, sellerSchema, type TaxRate, taxTextSchema } from './schemas'
+export type { Invoice, Receipt } from './snapshot'

@@ -1,0 +1,199 @@
+import { translator } from '@/i18n/translator'
+import { findPlan } from '@/lib/catalog'
+import { type Database, db, Prisma } from '@/lib/db'
+import { env } from '@/lib/env'
+import { findCustomer } from '@/lib/identity'
+import { accepted, invariant, newId, type Refusal, refused, type Result } from '@/lib/kit'
+import { findOrder, type OrderDetails } from '@/lib/orders'
+import { getPaymentForAdmin } from '@/lib/payments'
+import { getBillingProfile } from './billing-profile'
+import { paperSeller, paperTax } from './paper-settings'
+import {
+  type Invoice,
+  type InvoiceSnapshot,
+  invoiceSnapshotSchema,
+  type PaperKind,
+  paperNumber,
+  type Receipt,
+  type ReceiptSnapshot,
+  receiptSnapshotSchema,
+} from './snapshot'
+import { splitTax } from './split-tax'
+
+/**
+ * The receipt of a payment: issued now when there is none, else the one that was issued, whatever has changed since. With `userId`, somebody
+ * else's payment is `not_found`. Refuses `not_credited` while no money has come to the balance.
+ */
+export async function issueReceipt(
+  input: { paymentId: string; userId?: string },
+  database: Database = db(),
+): Promise<Result<Receipt, Refusal<'not_found' | 'not_credited'>>> {
+  const payment = await getPaymentForAdmin(input.paymentId)
+  if (!payment || (input.userId !== undefined && payment.userId !== input.userId)) return refused('not_found')
+  const { creditedMicros, creditedAt, receivedMicros, chargeCurrency, currency } = payment
+  if (creditedMicros === null || creditedAt === null) return refused('not_credited')
+  const issued = await findPaper('receipt', payment.id, database)
+  if (issued) return accepted(receiptOf(issued))
+  const { locale, countryCode: _, ...parties } = await readParties(payment.userId, 'receipt')
+  const say = translator(locale, 'payments')
+  const provider = `provider_${payment.provider}` as 'provider_fakepay'
+  const isPaidOtherwise = receivedMicros !== null && (receivedMicros !== creditedMicros || chargeCurrency !== currency)
+  const snapshot: ReceiptSnapshot = {
+    ...parties,
+    currency,
+    factAt: creditedAt.toISOString(),
+    totalMicros: String(creditedMicros),
+    provider: say.has(provider) ? say(provider) : payment.provider,
+    transactionId: payment.providerPaymentId ?? '',
+    paid: isPaidOtherwise ? { amountMicros: String(receivedMicros), currency: chargeCurrency } : null,
+  }
+  const row = await writePaper(database, {
+    kind: 'receipt',
+    userId: payment.userId,
+    subjectId: payment.id,
+    locale,
+    snapshot,
+  })
+  return accepted(receiptOf(row))
+}
+
+/**
+ * The invoice of an order over what was captured, not what was held: issued now when there is none, else the one that was issued. With `userId`,
+ * somebody else's order is `not_found`. Refuses `not_delivered` while nothing has been handed over.
+ */
+export async function issueInvoice(
+  input: { orderId: string; userId?: string },
+  database: Database = db(),
+): Promise<Result<Invoice, Refusal<'not_found' | 'not_delivered'>>> {
+  const order = await findOrder(input)
+  if (!order) return refused('not_found')
+  if (order.deliveredAt === null) return refused('not_delivered')
+  const issued = await findPaper('invoice', order.id, database)
+  if (issued) return accepted(invoiceOf(issued))
+  const { locale, countryCode, ...parties } = await readParties(order.userId, 'invoice')
+  const { delivered, capturedMicros } = deliveredOf(order)
+  const grossMicros = order.unitPriceMicros * BigInt(delivered)
+  const rate = (await paperTax.readFresh()).rates.find(({ country }) => country === countryCode)
+  const split = rate && splitTax(capturedMicros, rate.rateBasisPoints)
+  const found = await findPlan(order.planId, { fresh: true })
+  const isRussian = locale === 'ru'
+  const snapshot: InvoiceSnapshot = {
+    ...parties,
+    currency: order.currency,
+    factAt: order.deliveredAt.toISOString(),
+    totalMicros: String(capturedMicros),
+    lines: [
+      {
+        product: found ? (isRussian ? found.product.nameRu : found.product.nameEn) : order.productKind,
+        plan: found ? (isRussian ? found.plan.nameRu : found.plan.nameEn) : order.planId,
+        country: nameCountry(order.countryCode, locale),
+        periodDays: order.periodDays,
+        quantity: delivered,
+        unitPriceMicros: String(order.unitPriceMicros),
+        amountMicros: String(grossMicros),
+      },
+    ],
+    // What a part cost is rounded down to the customer's good, so the difference is never negative.
+    discountMicros: String(grossMicros - capturedMicros),
+    tax:
+      rate && split
+        ? {
+            label: rate.label,
+            rateBasisPoints: rate.rateBasisPoints,
+            netMicros: String(split.netMicros),
+            taxMicros: String(split.taxMicros),
+          }
+        : null,
+  }
+  const row = await writePaper(database, {
+    kind: 'invoice',
+    userId: order.userId,
+    subjectId: order.id,
+    locale,
+    snapshot,
+  })
+  return accepted(invoiceOf(row))
+}
+
+/** How many pieces were handed over, and what was taken for them, from the order's own timeline. */
+function deliveredOf(order: OrderDetails): { delivered: number; capturedMicros: bigint } {
+  const data = order.events.find(({ kind }) => kind === 'delivered')?.data
+  const { delivered, capturedMicros } = data ?? {}
+  invariant(typeof delivered === 'number', `the delivery of ${order.id} says how many pieces`)
+  invariant(typeof capturedMicros === 'string', `the delivery of ${order.id} says what was taken`)
+  return { delivered, capturedMicros: BigInt(capturedMicros) }
+}
+
+/** Seller and buyer as they are at this moment. Settings are read past the process's copy: what is printed stays for ever. */
+async function readParties(userId: string, kind: PaperKind) {
+  const [{ receiptPrefix, invoicePrefix, ...seller }, profile, customer] = await Promise.all([
+    paperSeller.readFresh(),
+    getBillingProfile(userId),
+    findCustomer(userId),
+  ])
+  invariant(customer, `whoever paid or ordered has an account: ${userId}`)
+  const { locale, username } = customer
+  const { countryCode, ...entered } = profile
+  return {
+    locale,
+    countryCode,
+    prefix: kind === 'receipt' ? receiptPrefix : invoicePrefix,
+    seller: { ...seller, name: seller.name || env().SHOP_NAME },
+    buyer: { ...entered, username, country: countryCode && nameCountry(countryCode, locale) },
+  }
+}
+
+function nameCountry(countryCode: string, locale: string): string {
+  return new Intl.DisplayNames([locale], { type: 'region' }).of(countryCode) ?? countryCode
+}
+
+const ROW = {
+  id: true,
+  kind: true,
+  year: true,
+  number: true,
+  userId: true,
+  subjectId: true,
+  locale: true,
+  snapshot: true,
+  issuedAt: true,
+} as const
+
+function findPaper(kind: PaperKind, subjectId: string, database: Database) {
+  return database.paper.findUnique({ where: { kind_subjectId: { kind, subjectId } }, select: ROW })
+}
+type PaperRow = NonNullable<Awaited<ReturnType<typeof findPaper>>>
+
+/** Writes the paper, or finds the one that somebody else wrote in the meantime. */
+async function writePaper(
+  database: Database,
+  paper: {
+    kind: PaperKind
+    userId: string
+    subjectId: string
+    locale: string
+    snapshot: ReceiptSnapshot | InvoiceSnapshot
+  },
+): Promise<PaperRow> {
+  await database.$queryRaw(Prisma.sql`
+    SELECT outcome FROM issue_paper(${newId('ppr')}, ${paper.kind}, ${paper.userId}, ${paper.subjectId}, ${paper.locale},
+      ${JSON.stringify(paper.snapshot)}::jsonb)`)
+  const row = await findPaper(paper.kind, paper.subjectId, database)
+  invariant(row, `a paper that was issued is there: ${paper.subjectId}`)
+  return row
+}
+
+function headOf(row: PaperRow, prefix: string) {
+  const { id, userId, subjectId, locale, issuedAt } = row
+  return { id, userId, subjectId, locale, issuedAt, number: paperNumber({ ...row, prefix }) }
+}
+
+function receiptOf(row: PaperRow): Receipt {
+  const facts = receiptSnapshotSchema.parse(row.snapshot)
+  return { ...headOf(row, facts.prefix), kind: 'receipt', facts }
+}
+
+function invoiceOf(row: PaperRow): Invoice {
+  const facts = invoiceSnapshotSchema.parse(row.snapshot)
+  return { ...headOf(row, facts.prefix), kind: 'invoice', facts }
+}
