@@ -8,12 +8,12 @@ import type { TestProject } from 'vitest/node'
 import { migrate } from '../scripts/migrate'
 import { startPostgres } from '../scripts/postgres'
 
-export const TEMPLATE = 'sluice_template'
-
 declare module 'vitest' {
   interface ProvidedContext {
     /** A database of the test server from which others are made. */
     adminDatabaseUrl: string
+    /** What names of this run's databases begin with: several runs may share a server. */
+    databasePrefix: string
   }
 }
 
@@ -24,14 +24,38 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: assertLocal(given), stop: async () => {} } : await startTemporary()
+  const prefix = `sluice_test_${process.pid}`
   try {
-    await recreateTemplate(server.url)
+    await makeTemplate(server.url, templateOf(prefix))
   } catch (error) {
     await server.stop()
     throw error
   }
   project.provide('adminDatabaseUrl', server.url)
-  return server.stop
+  project.provide('databasePrefix', prefix)
+  return async () => {
+    if (given) await dropAll(server.url, prefix)
+    await server.stop()
+  }
+}
+
+/** The database of which every test file gets a copy. */
+export function templateOf(prefix: string): string {
+  return `${prefix}_template`
+}
+
+/** A server that was there before us keeps nothing of ours. */
+async function dropAll(adminUrl: string, prefix: string): Promise<void> {
+  const admin = new Client({ connectionString: adminUrl })
+  await admin.connect()
+  try {
+    const { rows } = await admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datname LIKE $1', [
+      `${prefix.replaceAll('_', String.raw`\_`)}\\_%`,
+    ])
+    for (const { datname } of rows) await admin.query(`DROP DATABASE IF EXISTS "${datname}" WITH (FORCE)`)
+  } finally {
+    await admin.end()
+  }
 }
 
 /** Tests make and drop databases; one typing mistake must not do that to a shop. */
@@ -61,17 +85,17 @@ async function startTemporary(): Promise<{ url: string; stop: () => Promise<void
   }
 }
 
-async function recreateTemplate(adminUrl: string): Promise<void> {
+async function makeTemplate(adminUrl: string, name: string): Promise<void> {
   const admin = new Client({ connectionString: adminUrl })
   await admin.connect()
   try {
-    await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`)
-    await admin.query(`CREATE DATABASE ${TEMPLATE}`)
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    await admin.query(`CREATE DATABASE ${name}`)
   } finally {
     await admin.end()
   }
   const template = new URL(adminUrl)
-  template.pathname = `/${TEMPLATE}`
+  template.pathname = `/${name}`
   await migrate(template.href)
 }
 

@@ -2,18 +2,19 @@ import os from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
 import { inject } from 'vitest'
-import { TEMPLATE } from './db-global'
+import { templateOf } from './db-global'
 
 /**
  * Before each database test file: a fresh copy of the template under this worker's name, and settings that point to it. Files
  * therefore never see each other's rows; tests inside one file share a database and make their own users.
  */
 const admin = new Client({ connectionString: inject('adminDatabaseUrl') })
-const name = `sluice_test_${process.env.VITEST_POOL_ID ?? '1'}`
+const prefix = inject('databasePrefix')
+const name = `${prefix}_${process.env.VITEST_POOL_ID ?? '1'}`
 await admin.connect()
 try {
   await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`)
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${templateOf(prefix)} STRATEGY FILE_COPY`)
 } finally {
   await admin.end()
 }
@@ -30,16 +31,10 @@ Object.assign(process.env, {
   SLUICE_DATA_DIR: path.join(os.tmpdir(), name),
   PUBLIC_URL: 'http://shop.test',
   AUTH_SECRET: 'test-'.repeat(8),
+  SETTINGS_KEY: '7e'.repeat(32),
   LOG_LEVEL: 'silent',
   RESEND_API_URL: NOWHERE,
   RESEND_API_KEY: 'test-resend-key',
-  FAKEPAY_API_URL: NOWHERE,
-  FAKEPAY_API_KEY: 'test-fakepay-key',
-  FAKEPAY_WEBHOOK_SECRET: 'test-fakepay-webhook-secret',
-  CRYPTOCLOUD_API_URL: NOWHERE,
-  CRYPTOCLOUD_API_KEY: 'test-cryptocloud-key',
-  CRYPTOCLOUD_SHOP_ID: 'test-cryptocloud-shop',
-  CRYPTOCLOUD_SECRET: 'test-cryptocloud-secret',
   PX6_API_URL: `${NOWHERE}/api`,
   PX6_API_KEY: 'test-px6-key',
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, inject } from 'vitest'
 import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 
@@ -7,7 +7,7 @@ describe('the database of the tests', () => {
     const rows = await db().$queryRaw<{ name: string; queue: bigint }[]>`
       SELECT current_database() AS name,
              (SELECT count(*) FROM pg_tables WHERE schemaname = 'graphile_worker') AS queue`
-    expect(rows[0]?.name).toBe(`sluice_test_${process.env.VITEST_POOL_ID}`)
+    expect(rows[0]?.name).toBe(`${inject('databasePrefix')}_${process.env.VITEST_POOL_ID}`)
     expect(rows[0]?.queue).toBeGreaterThan(0n)
     expect(env().SLUICE_MODE).toBe('test')
   })

@@ -19,7 +19,7 @@ export const SHOP_RULES: readonly Rule[] = [
     rule: 'every order has its hold: open while it is under way, captured when active, wholly released when failed',
     sql: `SELECT o.id FROM orders o LEFT JOIN ledger_holds h ON h.id = o.id WHERE h.id IS NULL OR h.amount_micros <> o.total_micros
           OR (o.state IN ('placed', 'delivering', 'unknown') AND h.captured_micros + h.released_micros <> 0)
-          OR (o.state = 'active' AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
+          OR (o.state IN ('active', 'withdrawn') AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
           OR (o.state = 'failed' AND h.released_micros <> h.amount_micros)`,
   },
   {
@@ -33,12 +33,34 @@ export const SHOP_RULES: readonly Rule[] = [
   },
   {
     rule: 'an active order has what was paid for, and no unit is sold twice',
-    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state = 'active'
+    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state IN ('active', 'withdrawn')
           GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0 OR o.total_micros * count(a.id) / o.quantity <> h.captured_micros
           UNION ALL
           SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref GROUP BY u.id HAVING count(*) > 1
           UNION ALL
           SELECT u.id FROM stock_units u LEFT JOIN allocations a ON a.supplier_ref = u.id WHERE u.state = 'sold' AND a.order_id IS DISTINCT FROM u.order_id`,
+  },
+  {
+    rule: 'what went back of a payment is what its refunds and disputes say, and never more than was credited',
+    sql: `SELECT r.id FROM (
+            SELECT id, payment_id, user_id, 'refund' AS kind, amount_micros, state <> 'failed' AS is_gone FROM payment_refunds
+            UNION ALL SELECT id, payment_id, user_id, 'dispute', amount_micros, state <> 'won' FROM payment_disputes) r
+          LEFT JOIN ledger_transfers t ON t.key IN (r.kind || ':' || r.id, 'debt:' || r.kind || ':' || r.id, 'refund_failed:' || r.id, 'dispute_won:' || r.id)
+          LEFT JOIN ledger_entries e ON e.transfer_id = t.id
+            AND e.account_id IN (SELECT a.id FROM ledger_accounts a WHERE a.owner = r.user_id AND a.kind IN ('customer_balance', 'customer_debt'))
+          GROUP BY r.id, r.amount_micros, r.is_gone HAVING coalesce(-sum(e.amount_micros), 0) <> CASE WHEN r.is_gone THEN r.amount_micros ELSE 0 END
+          UNION ALL
+          SELECT p.id FROM payments p WHERE coalesce(p.credited_micros, 0)
+            < coalesce((SELECT sum(amount_micros) FROM payment_refunds f WHERE f.payment_id = p.id AND f.state <> 'failed'), 0)
+            + coalesce((SELECT sum(amount_micros) FROM payment_disputes d WHERE d.payment_id = p.id AND d.state <> 'won'), 0)`,
+  },
+  {
+    rule: 'what is set aside for refunds is what is being sent',
+    sql: `SELECT c.currency AS id FROM (SELECT DISTINCT currency FROM ledger_accounts) c WHERE
+          coalesce((SELECT sum(e.amount_micros) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+                    WHERE a.kind = 'refunds_pending' AND a.currency = c.currency), 0)
+          <> coalesce((SELECT sum(f.amount_micros) FROM payment_refunds f JOIN payments p ON p.id = f.payment_id
+                       WHERE f.state IN ('sending', 'manual') AND p.currency = c.currency), 0)`,
   },
 ]
 
