@@ -123,6 +123,8 @@ export function btcpayProvider(settings: {
     name: NAME,
     minMicros: 1_000_000n,
     maxMicros: 10_000_000_000n,
+    // Whole lists, so that none is asked for with a few order ids only.
+    batchMax: 5 * BATCH,
 
     // BTCPay lets an order id be used any number of times, so one is looked for before one is made.
     async createCheckout(request) {

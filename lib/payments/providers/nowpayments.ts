@@ -56,6 +56,8 @@ const paymentSchema = z.object({
 })
 type Payment = z.infer<typeof paymentSchema>
 const listSchema = z.object({ data: z.array(z.unknown()) })
+/** What decides whether a row of the list is money; what else the account takes need not have our shape. */
+const statusSchema = z.object({ payment_status: z.string().max(60) })
 
 const notificationSchema = z.object({
   payment_id: idSchema,
@@ -130,8 +132,14 @@ export function nowpaymentsProvider(settings: {
 
   function listPaidOf(account: { email: string; password: string }): NonNullable<Provider['listPaid']> {
     return async (span) => {
-      const rows = readAll(NAME, paymentSchema, await list(account, span))
-      const paid = rows.filter(({ payment_status }) => payment_status === 'finished' || payment_status === 'refunded')
+      const rows = await list(account, span)
+      const states = readAll(NAME, statusSchema, rows)
+      const isPaid = (index: number): boolean => ['finished', 'refunded'].includes(states[index]!.payment_status)
+      const paid = readAll(
+        NAME,
+        paymentSchema,
+        rows.filter((_, index) => isPaid(index)),
+      )
       return paidOnce(
         // What went back later came all the same; of what went back without having come, nothing was told.
         paid

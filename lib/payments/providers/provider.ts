@@ -102,6 +102,8 @@ export type Provider = {
   readonly maxMicros: bigint
   /** Set where nothing vouches for a callback. It is heeded only when it names a payment of ours, and seldom. */
   readonly isUnsigned?: true
+  /** How many payments `fetchPayments` had best be asked about at once, where that is not a hundred. */
+  readonly batchMax?: number
   /** Absent: the shop's own currency, and what the vendor takes. */
   readonly terms?: ProviderTerms
 
