@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { type NextRequest, NextResponse } from 'next/server'
 import { env, isDevelopmentServer } from '@/lib/env'
+import { log } from '@/lib/log'
+import { paymentOrigins } from '@/lib/payments'
 
 /**
  * Next's hook before every page (its name is Next's; nothing here is a proxy that we sell). It sets the security headers and tells the pages which
  * path was asked for. It authorises nothing: pages, actions and routes do that themselves.
  */
-export function proxy(request: NextRequest): NextResponse {
+export async function proxy(request: NextRequest): Promise<NextResponse> {
   if (!isReadable(request.nextUrl)) return refuse(400, 'The address holds characters that mean nothing.')
   if (isForeign(request)) return refuse(403, 'The form was sent from a page of another site.')
   const nonce = randomBytes(16).toString('base64')
-  const policy = contentPolicy(nonce)
+  const policy = contentPolicy(nonce, await formTargets())
   const headers = new Headers(request.headers)
   headers.set('x-nonce', nonce)
   headers.set('content-security-policy', policy)
@@ -63,7 +65,7 @@ function refuse(status: number, sentence: string): NextResponse {
  * Only our own files, and of scripts only those with this answer's nonce and what they load. The development server needs eval and inline styles;
  * the built shop does not.
  */
-function contentPolicy(nonce: string): string {
+function contentPolicy(nonce: string, formOrigins: readonly string[]): string {
   const isDevelopment = isDevelopmentServer()
   return [
     "default-src 'self'",
@@ -74,29 +76,22 @@ function contentPolicy(nonce: string): string {
     "connect-src 'self'",
     "object-src 'none'",
     "base-uri 'none'",
-    `form-action 'self' ${paymentOrigins().join(' ')}`.trim(),
+    `form-action 'self' ${formOrigins.join(' ')}`.trim(),
     "frame-ancestors 'none'",
   ].join('; ')
 }
 
 /**
- * Where a form of ours may end: on the page of a payment provider that is set up. Without script the browser follows the answer to the top-up
- * form there by itself, and it counts that as sending the form.
+ * Where a form of ours may end: on the page of a payment provider that is offered. Without script the browser follows the answer to the top-up
+ * form there by itself, and it counts that as sending the form. While the database does not answer, nowhere else.
  */
-function paymentOrigins(): string[] {
-  const settings = env()
-  const origins: string[] = []
-  const allow = (isOn: unknown, api: string | undefined, page?: string) => {
-    if (isOn && api) origins.push(...(page ? [page] : []), new URL(api).origin)
+async function formTargets(): Promise<readonly string[]> {
+  try {
+    return await paymentOrigins()
+  } catch (error) {
+    log('web').warn({ error }, 'the payment pages that forms may lead to are not known')
+    return []
   }
-  allow(true, settings.FAKEPAY_API_URL)
-  allow(settings.CRYPTOCLOUD_API_KEY, settings.CRYPTOCLOUD_API_URL, 'https://pay.cryptocloud.plus')
-  allow(true, settings.BTCPAY_API_URL)
-  allow(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, 'https://checkout.stripe.com')
-  allow(settings.NOWPAYMENTS_API_KEY, settings.NOWPAYMENTS_API_URL, 'https://nowpayments.io')
-  allow(settings.CRYPTOMUS_PAYMENT_KEY, settings.CRYPTOMUS_API_URL, 'https://pay.cryptomus.com')
-  allow(settings.YOOKASSA_SECRET_KEY, settings.YOOKASSA_API_URL, 'https://yoomoney.ru')
-  return origins
 }
 
 export const config = { matcher: ['/((?!_next/static|_next/image|favicon.ico|icon.svg).*)'] }

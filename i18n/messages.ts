@@ -1,6 +1,8 @@
 import type { Locale } from './locales'
 import adminEn from '@/messages/en/admin.json'
 import adminRu from '@/messages/ru/admin.json'
+import adminSettingsEn from '@/messages/en/adminSettings.json'
+import adminSettingsRu from '@/messages/ru/adminSettings.json'
 import commonEn from '@/messages/en/common.json'
 import commonRu from '@/messages/ru/common.json'
 import consentsEn from '@/messages/en/consents.json'
@@ -39,11 +41,14 @@ import statementEn from '@/messages/en/statement.json'
 import statementRu from '@/messages/ru/statement.json'
 import overviewEn from '@/messages/en/overview.json'
 import overviewRu from '@/messages/ru/overview.json'
+import papersEn from '@/messages/en/papers.json'
+import papersRu from '@/messages/ru/papers.json'
 import verifyEn from '@/messages/en/verify.json'
 import verifyRu from '@/messages/ru/verify.json'
 
 const en = {
   admin: adminEn,
+  adminSettings: adminSettingsEn,
   common: commonEn,
   consents: consentsEn,
   differences: differencesEn,
@@ -63,6 +68,7 @@ const en = {
   payments: paymentsEn,
   statement: statementEn,
   overview: overviewEn,
+  papers: papersEn,
   verify: verifyEn,
 }
 
@@ -71,6 +77,7 @@ export type Messages = typeof en
 /** Russian has the same keys by type here, and the same arguments by test (test/messages.test.ts). */
 const ru: Messages = {
   admin: adminRu,
+  adminSettings: adminSettingsRu,
   common: commonRu,
   consents: consentsRu,
   differences: differencesRu,
@@ -90,6 +97,7 @@ const ru: Messages = {
   payments: paymentsRu,
   statement: statementRu,
   overview: overviewRu,
+  papers: papersRu,
   verify: verifyRu,
 }
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { stockCredential } from '@/fakes/exit'
+import { SYSTEM } from '@/lib/audit'
 import {
   type SaveOfferInput,
   saveOffer,
@@ -13,6 +15,7 @@ import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { createAccount, type Role } from '@/lib/identity'
 import { invariant, MICROS_PER_UNIT, type Result } from '@/lib/kit'
+import { saveProvider } from '@/lib/payments'
 import { importStock, syncStock } from '@/lib/provisioning'
 import type { DemoServices } from '@/scripts/demo-services'
 import { writeWhole } from '@/scripts/instance'
@@ -145,14 +148,17 @@ const PRODUCTS: ProductSeed[] = [
 type Login = { email: string; username: string; password: string }
 
 async function seed(services: DemoServices): Promise<void> {
+  // A data folder of an older Sluice has everything but the ways to pay, which it had in its environment.
+  if (existsSync(path.join(env().SLUICE_DATA_DIR, 'demo.json'))) return makeProviders(services)
   const owner = await makeAccount('owner', 'owner')
   const support = await makeAccount('support', 'support')
   const customers = [await makeAccount('anna', 'customer'), await makeAccount('boris', 'customer')]
   const actor = { kind: 'staff' as const, id: owner.id }
   const catalogSize = await db().product.count()
   if (catalogSize === 0) await makeCatalog(actor, services)
+  await makeProviders(services)
   await syncStock()
-  const { exit: _, ...addresses } = services
+  const { exit: _, providerSettings: __, ...addresses } = services
   writeWhole(path.join(env().SLUICE_DATA_DIR, 'demo.json'), {
     ...addresses,
     owner: owner.login,
@@ -170,6 +176,24 @@ async function makeAccount(name: string, role: Role): Promise<{ id: string; logi
     if (made.ok) return { id: made.value.userId, login }
   }
   throw new Error(`the demo's account ${name} could not be made`)
+}
+
+/** Switches every way to pay on at its stand-in, unless somebody has set up any. */
+async function makeProviders({ providerSettings }: DemoServices): Promise<void> {
+  if ((await db().paymentProvider.count()) > 0) return
+  for (const [provider, values] of Object.entries(providerSettings))
+    must(
+      await saveProvider(SYSTEM, {
+        provider,
+        isEnabled: true,
+        values,
+        minMicros: null,
+        maxMicros: null,
+        toleranceBasisPoints: 0,
+        chargeCurrency: null,
+        chargeRate: null,
+      }),
+    )
 }
 
 async function makeCatalog(actor: { kind: 'staff'; id: string }, services: DemoServices): Promise<void> {

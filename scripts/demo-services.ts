@@ -17,6 +17,8 @@ type DemoProvider = keyof typeof PROVIDER_SECRETS
 
 /** Where the stand-ins of a demo answer and what opens them; the shape of the same names in `demo.json`. */
 export type DemoServices = {
+  /** What the shop is told of each way to pay, by the names of its fields; not in `demo.json`. */
+  providerSettings: Record<DemoProvider, Record<string, string>>
   url: string
   inboxUrl: string
   echoUrl: string
@@ -47,8 +49,33 @@ export function demoServices(instance: Instance, url: string): DemoServices {
         },
       ]),
     ) as DemoServices['providers'],
+    providerSettings: providerSettings(instance),
     suppliers: { px6: { apiUrl: `${at('px6')}/api`, key: secrets.px6Key, controlUrl: `${at('px6')}/control` } },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
+  }
+}
+
+function providerSettings({ ports, secrets }: Instance): DemoServices['providerSettings'] {
+  const at = (name: DemoProvider) => ({ apiUrl: `http://127.0.0.1:${ports[name]}` })
+  return {
+    fakepay: { ...at('fakepay'), apiKey: secrets.fakepayKey, webhookSecret: secrets.fakepayWebhook },
+    cryptocloud: {
+      ...at('cryptocloud'),
+      apiKey: secrets.cryptocloudKey,
+      shopId: secrets.cryptocloudShopId,
+      secret: secrets.cryptocloud,
+    },
+    btcpay: { ...at('btcpay'), apiKey: secrets.btcpayKey, storeId: secrets.btcpayStoreId, secret: secrets.btcpay },
+    stripe: { ...at('stripe'), secretKey: secrets.stripeKey, webhookSecret: secrets.stripeWebhook },
+    nowpayments: {
+      ...at('nowpayments'),
+      apiKey: secrets.nowpaymentsKey,
+      ipnSecret: secrets.nowpayments,
+      email: DEMO_ACCOUNT_EMAIL,
+      password: secrets.nowpaymentsPassword,
+    },
+    cryptomus: { ...at('cryptomus'), merchantId: secrets.cryptomusMerchantId, paymentKey: secrets.cryptomus },
+    yookassa: { ...at('yookassa'), shopId: secrets.yookassaShopId, secretKey: secrets.yookassa },
   }
 }
 
@@ -58,45 +85,6 @@ export function demoSettings(instance: Instance): Record<string, string>[] {
   const services = demoServices(instance, '')
   return [
     { RESEND_API_URL: services.mail.apiUrl, RESEND_API_KEY: secrets.mailKey },
-    {
-      FAKEPAY_API_URL: services.providers.fakepay.apiUrl,
-      FAKEPAY_API_KEY: secrets.fakepayKey,
-      FAKEPAY_WEBHOOK_SECRET: secrets.fakepayWebhook,
-    },
-    {
-      CRYPTOCLOUD_API_URL: services.providers.cryptocloud.apiUrl,
-      CRYPTOCLOUD_API_KEY: secrets.cryptocloudKey,
-      CRYPTOCLOUD_SHOP_ID: secrets.cryptocloudShopId,
-      CRYPTOCLOUD_SECRET: secrets.cryptocloud,
-    },
-    {
-      BTCPAY_API_URL: services.providers.btcpay.apiUrl,
-      BTCPAY_API_KEY: secrets.btcpayKey,
-      BTCPAY_STORE_ID: secrets.btcpayStoreId,
-      BTCPAY_WEBHOOK_SECRET: secrets.btcpay,
-    },
-    {
-      STRIPE_API_URL: services.providers.stripe.apiUrl,
-      STRIPE_SECRET_KEY: secrets.stripeKey,
-      STRIPE_WEBHOOK_SECRET: secrets.stripeWebhook,
-    },
-    {
-      NOWPAYMENTS_API_URL: services.providers.nowpayments.apiUrl,
-      NOWPAYMENTS_API_KEY: secrets.nowpaymentsKey,
-      NOWPAYMENTS_IPN_SECRET: secrets.nowpayments,
-      NOWPAYMENTS_EMAIL: DEMO_ACCOUNT_EMAIL,
-      NOWPAYMENTS_PASSWORD: secrets.nowpaymentsPassword,
-    },
-    {
-      CRYPTOMUS_API_URL: services.providers.cryptomus.apiUrl,
-      CRYPTOMUS_MERCHANT_ID: secrets.cryptomusMerchantId,
-      CRYPTOMUS_PAYMENT_KEY: secrets.cryptomus,
-    },
-    {
-      YOOKASSA_API_URL: services.providers.yookassa.apiUrl,
-      YOOKASSA_SHOP_ID: secrets.yookassaShopId,
-      YOOKASSA_SECRET_KEY: secrets.yookassa,
-    },
     { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
   ]
 }

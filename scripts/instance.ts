@@ -47,6 +47,7 @@ export type PortName = (typeof PORT_NAMES)[number]
 
 const SECRET_NAMES = [
   'auth',
+  'settings',
   'database',
   'mailKey',
   'fakepayKey',
@@ -152,6 +153,8 @@ async function complete(stored: Stored, reserved: number[]): Promise<Instance> {
   const ports = { ...stored.ports }
   for (const name of PORT_NAMES) ports[name] ??= await chooseKeptPort(new Set([...reserved, ...Object.values(ports)]))
   const secrets = { ...stored.secrets }
+  // A key of AES-256 has 32 bytes.
+  secrets.settings ??= randomBytes(32).toString('hex')
   for (const name of SECRET_NAMES) secrets[name] ??= randomBytes(24).toString('hex')
   // Standard Webhooks names its secrets so.
   if (!secrets.fakepayWebhook?.startsWith('whsec_'))

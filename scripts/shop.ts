@@ -58,7 +58,12 @@ export function shopSettings(instance: Instance, dataDir: string, databaseUrl: s
       if (!Object.keys(group).some((name) => set[name] !== undefined)) Object.assign(demo, group)
   return {
     ...(isDemo
-      ? { AUTH_SECRET: instance.secrets.auth, PUBLIC_URL: `http://localhost:${port}`, LOG_LEVEL: 'info' }
+      ? {
+          AUTH_SECRET: instance.secrets.auth,
+          SETTINGS_KEY: instance.secrets.settings,
+          PUBLIC_URL: `http://localhost:${port}`,
+          LOG_LEVEL: 'info',
+        }
       : {}),
     ...demo,
     ...set,

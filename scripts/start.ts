@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { Client } from 'pg'
 import { buildIfStale } from './build'
 import { demoServices, type DemoServices } from './demo-services'
 import { isPortFree, sleep } from './files'
@@ -111,18 +112,31 @@ async function assertPortsFree(port: number, instance: Instance | undefined, was
 /** The demo's content is written once; `demo.json` is its last step, so a seed that was interrupted runs again. */
 async function seedWhenEmpty(shop: Shop, services: DemoServices): Promise<void> {
   const demoFile = path.join(shop.dataDir, 'demo.json')
-  if (!existsSync(demoFile)) {
-    say('Filling the shop with a demo catalogue …')
+  const isNew = !existsSync(demoFile)
+  if (isNew) say('Filling the shop with a demo catalogue …')
+  // A data folder of an older Sluice kept its ways to pay in the environment.
+  if (isNew || !(await hasProviders(shop.settings.DATABASE_URL))) {
     const env = { ...shop.settings, SLUICE_DEMO_SERVICES: JSON.stringify(services) }
     const { code, output } = await runScript('prisma/seed.ts', env)
     if (code !== 0) throw new StartError(`The demo content could not be written:\n${output.trim()}`)
-    return
   }
+  if (isNew) return
   // PORT or PUBLIC_URL may differ from last time.
   const demo = JSON.parse(readFileSync(demoFile, 'utf8')) as Record<string, unknown>
-  const { exit: _, ...addresses } = services
+  const { exit: _, providerSettings: __, ...addresses } = services
   const refreshed = { ...demo, ...addresses }
   if (JSON.stringify(refreshed) !== JSON.stringify(demo)) writeWhole(demoFile, refreshed)
+}
+
+async function hasProviders(databaseUrl: string): Promise<boolean> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM payment_providers LIMIT 1')
+    return rowCount === 1
+  } finally {
+    await client.end()
+  }
 }
 
 async function waitUntilReady(url: string, web: Supervised): Promise<void> {

@@ -25,7 +25,7 @@ export default async function HomePage() {
   const plans = products.flatMap((product) => product.plans)
   const first = plans[0]
   const places = first ? placesOf(first, availability, locale) : []
-  const providers = await Promise.all(enabledProviders().map(({ name }) => nameProvider(name)))
+  const providers = await Promise.all((await enabledProviders()).map(({ name }) => nameProvider(name)))
   const list = new Intl.ListFormat(locale, { type: 'disjunction' })
   return (
     <div className="flex flex-col gap-12">

@@ -4,7 +4,7 @@ import { accepted, DAY_MS, invariant, newId, OperationalError } from '@/lib/kit'
 import { log } from '@/lib/log'
 import { type Difference, IN_FLIGHT_MS, judgeDifference, type OurSide, type TheirSide } from './judge-difference'
 import type { PaymentRef, Provider } from './providers/provider'
-import { enabledProviders } from './providers/registry'
+import { usableProviders } from './providers/registry'
 
 /** How far back our credits are looked at: a night or two without a run leave no hole. */
 const SPAN_MS = 3 * DAY_MS
@@ -33,7 +33,7 @@ export async function comparePayments(
   const to = options.to ?? new Date(now.getTime() - IN_FLIGHT_MS)
   const span = { from: options.from ?? new Date(to.getTime() - SPAN_MS), to }
   const comparisons: Comparison[] = []
-  for (const provider of options.providers ?? enabledProviders())
+  for (const provider of options.providers ?? (await usableProviders()))
     comparisons.push(await compareWith(provider, span, now))
   return comparisons
 }

@@ -38,6 +38,7 @@ export {
   listManualRefunds,
   listPayments,
   type PaymentView,
+  type Returns,
   type TimelineEvent,
 } from './queries'
 export { finishRefund, refundPayment, type RefundState, sendRefund } from './refund-payment'

@@ -173,7 +173,7 @@ async function begin(
   const difference = await findDifference(input.differenceId)
   if (!difference) return refused('not_found')
   if (difference.state !== 'open') return refused('difference_ended')
-  const provider = findProvider(difference.provider, options.providers)
+  const provider = await findProvider(difference.provider, options.providers)
   return provider ? accepted({ difference, provider, reason }) : refused('unknown_provider')
 }
 

@@ -32,7 +32,7 @@ export async function receiveWebhook(
   body: Buffer,
   options: { providers?: readonly Provider[]; now?: Date } = {},
 ): Promise<Result<WebhookReceipt, Refusal<'unknown_provider' | 'bad_signature' | 'malformed'>>> {
-  const provider = findProvider(providerName, options.providers)
+  const provider = await findProvider(providerName, options.providers)
   if (!provider) return refused('unknown_provider')
   const verified = await provider.verifyWebhook({ headers, body, now: options.now ?? new Date() })
   if (!verified.ok) return verified

@@ -1,8 +1,9 @@
 import { db, Prisma } from '@/lib/db'
 import { HOUR_MS, MINUTE_MS, OperationalError } from '@/lib/kit'
 import { log } from '@/lib/log'
+import { mapAtMost } from './providers/call'
 import type { Provider, Truth } from './providers/provider'
-import { enabledProviders } from './providers/registry'
+import { usableProviders } from './providers/registry'
 import { settleWithTruth } from './settle-payment'
 
 /** Minutes until the next look, by how many there were. Most callbacks that get lost are lost in a short outage, so the first looks are close. */
@@ -13,16 +14,26 @@ const LATE_MS = 48 * HOUR_MS
 const ABANDONED_MS = 2 * HOUR_MS
 /** A payment the provider has nothing to say about is closed so long after its page ended. */
 const SILENT_MS = HOUR_MS
+/** How many payments one question is about, where the provider does not want more at once. */
 const BATCH = 100
-/** What one run takes at most, so that it ends within its minute. */
-const RUN_MAX = 2_000
+/** What one run may take, so that it ends within its minute. Providers share it: each has its part and what those before it left. */
+const RUN_MS = 45_000
+/** Credits at a time. Each is one round trip, so a few of them keep the database busy without crowding the customers out. */
+const AT_ONCE = 4
 
 export type Reconciled = { checked: number; credited: number; unavailable: string[] }
-type Due = { id: string; provider: string; providerPaymentId: string | null; createdAt: Date; expiresAt: Date | null }
+type Due = {
+  id: string
+  state: string
+  providerPaymentId: string | null
+  receivedMicros: bigint | null
+  createdAt: Date
+  expiresAt: Date | null
+}
 
 /**
- * Asks the providers about every payment whose time to look has come, up to a hundred with one call, and settles each by the routine the
- * webhooks use: a lost webhook heals itself. Several workers may run it at once. A provider that is down is named in the answer, and its
+ * Asks the providers about every payment whose time to look has come, as many with one call as the vendor takes, and settles what has changed by the
+ * routine the webhooks use: a lost webhook heals itself. Several workers may run it at once. A provider that is down is named in the answer, and its
  * payments are looked at again in a minute.
  */
 export async function reconcilePayments(
@@ -30,9 +41,12 @@ export async function reconcilePayments(
 ): Promise<Reconciled> {
   const now = options.now ?? new Date()
   const total: Reconciled = { checked: 0, credited: 0, unavailable: [] }
-  for (const provider of options.providers ?? enabledProviders()) {
-    for (let taken = 0; taken < RUN_MAX; taken += BATCH) {
-      const due = await takeDue(provider.name, now)
+  const providers = options.providers ?? (await usableProviders())
+  const startedAt = Date.now()
+  for (const [index, provider] of providers.entries()) {
+    const until = startedAt + (RUN_MS * (index + 1)) / providers.length
+    while (Date.now() < until) {
+      const due = await takeDue(provider, now)
       if (due.length === 0) break
       try {
         total.credited += await settleBatch(provider, due, now)
@@ -50,15 +64,15 @@ export async function reconcilePayments(
 }
 
 /** Takes a batch of due payments and sets when each is looked at next, before anything is asked: a run that dies repeats nothing at once. */
-async function takeDue(provider: string, now: Date): Promise<Due[]> {
+async function takeDue(provider: Provider, now: Date): Promise<Due[]> {
   return db().$queryRaw<Due[]>(Prisma.sql`
     UPDATE payments SET checks = checks + 1,
       next_check_at = CASE WHEN ${now}::timestamptz < coalesce(expires_at, created_at) + make_interval(secs => ${LATE_MS / 1000}::int)
         THEN ${now}::timestamptz + make_interval(mins => (${GAPS_MINUTES}::int[])[least(checks, ${GAPS_MINUTES.length - 1}::int) + 1]) END
     WHERE id IN (
-      SELECT id FROM payments WHERE next_check_at <= ${now}::timestamptz AND provider = ${provider}
-      ORDER BY next_check_at LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)
-    RETURNING id, provider, provider_payment_id AS "providerPaymentId", created_at AS "createdAt", expires_at AS "expiresAt"`)
+      SELECT id FROM payments WHERE next_check_at <= ${now}::timestamptz AND provider = ${provider.name}
+      ORDER BY next_check_at LIMIT ${provider.batchMax ?? BATCH}::int FOR UPDATE SKIP LOCKED)
+    RETURNING id, state, provider_payment_id AS "providerPaymentId", received_micros AS "receivedMicros", created_at AS "createdAt", expires_at AS "expiresAt"`)
 }
 
 /** A look that failed does not count: the payments come again in a minute, with the gap they had. */
@@ -84,12 +98,35 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
   for (const { id, providerPaymentId, expiresAt } of due)
     if (expiresAt && now.getTime() - expiresAt.getTime() > SILENT_MS && !told.has(id) && !told.has(providerPaymentId!))
       await closeAbandoned(id)
-  let credited = 0
+  const before = new Map(due.map((each) => [each.id, each]))
+  // What is said of one payment keeps its order; different payments stand in nobody's way.
+  const changed = new Map<string, Truth[]>()
   for (const truth of truths) {
-    const settled = await settleWithTruth(provider, truth, { messageId: null, now })
-    if (settled.outcome === 'credited') credited += 1
+    if (isStill(before.get(truth.paymentId ?? ''), truth)) continue
+    const key = truth.paymentId ?? truth.providerPaymentId
+    changed.set(key, [...(changed.get(key) ?? []), truth])
   }
-  return credited
+  const credited = await mapAtMost([...changed.values()], AT_ONCE, async (words) => {
+    let count = 0
+    for (const truth of words) {
+      const settled = await settleWithTruth(provider, truth, { messageId: null, now })
+      if (settled.outcome === 'credited') count += 1
+    }
+    return count
+  })
+  return credited.reduce((sum, count) => sum + count, 0)
+}
+
+/** Whether a payment is where it was when it was taken: most that wait still do, and settling them would lock a row each to find that out. */
+function isStill(payment: Due | undefined, truth: Truth): boolean {
+  return (
+    payment !== undefined &&
+    payment.state === truth.state &&
+    payment.providerPaymentId === truth.providerPaymentId &&
+    (payment.receivedMicros ?? 0n) === truth.receivedMicros &&
+    !truth.refunds?.length &&
+    !truth.disputes?.length
+  )
 }
 
 /** Closes a payment whose page never came to be, or was never used at a vendor that knows of no page before it is. Should the provider speak of it after all, a callback still finds it. */

@@ -67,3 +67,82 @@ export const mendDifferenceSchema = z.object({
   decision: z.enum(['ask_again', 'correct', 'dismiss']),
   reason: z.string().trim().min(3).max(500),
 })
+
+/** A provider's name as it stands in addresses. */
+export const providerNameSchema = z.object({ provider: z.string().regex(/^[a-z0-9_]{1,32}$/) })
+
+/** An amount of a limit as typed; empty is no limit. */
+const limitSchema = z
+  .string()
+  .trim()
+  .transform((text, context) => {
+    if (text === '') return null
+    const micros = parseAmount(text)
+    if (micros !== null && micros > 0n && isWholeCents(micros)) return micros
+    context.addIssue({ code: 'custom', message: 'amount_form' })
+    return z.NEVER
+  })
+
+/** "0.5" per cent as 50 basis points; empty is none, ten per cent the most. */
+const toleranceSchema = z
+  .string()
+  .trim()
+  .transform((text, context) => {
+    const match = /^(\d{1,2})(?:[.,](\d{1,2}))?$/.exec(text === '' ? '0' : text)
+    const points = match ? Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0')) : null
+    if (points !== null && points <= 1000) return points
+    context.addIssue({ code: 'custom', message: 'percent_form' })
+    return z.NEVER
+  })
+
+const optionalForm = (form: RegExp, message: string, normal: (text: string) => string) =>
+  z
+    .string()
+    .trim()
+    .transform((text, context) => {
+      if (text === '') return null
+      const value = normal(text)
+      if (form.test(value)) return value
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+
+/** The form of one provider. Its own fields are named `setting.…` and `secret.…`; which there may be, and their forms, the command knows. */
+export const saveProviderSchema = z
+  .looseObject({
+    provider: z.string().regex(/^[a-z0-9_]{1,32}$/),
+    isEnabled: z.literal('on').optional(),
+    minMicros: limitSchema,
+    maxMicros: limitSchema,
+    tolerance: toleranceSchema,
+    chargeCurrency: optionalForm(/^[A-Z]{3}$/, 'currency_form', (text) => text.toUpperCase()),
+    // Nothing but zeros is no rate.
+    chargeRate: optionalForm(/^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/, 'rate_form', (text) => text.replace(',', '.')),
+  })
+  .transform(({ isEnabled, tolerance, ...typed }) => ({
+    provider: typed.provider,
+    isEnabled: isEnabled === 'on',
+    minMicros: typed.minMicros,
+    maxMicros: typed.maxMicros,
+    toleranceBasisPoints: tolerance,
+    chargeCurrency: typed.chargeCurrency,
+    chargeRate: typed.chargeRate,
+    values: Object.fromEntries(
+      Object.entries(typed).flatMap(([name, value]) => {
+        const field = /^(?:setting|secret)\.(\w{1,40})$/.exec(name)?.[1]
+        return field && typeof value === 'string' ? [[field, value.trim()]] : []
+      }),
+    ),
+  }))
+
+const creditOrWait = z.enum(['credit', 'wait'])
+
+/** The form of the rules, in the form in which `paymentRules` keeps them. */
+export const paymentRulesSchema = z.object({
+  underpaid: creditOrWait,
+  late: creditOrWait,
+  redeposit: creditOrWait,
+  firstTopUpMaxMicros: limitSchema.transform((micros) => micros?.toString() ?? null),
+  dailyMaxMicros: limitSchema.transform((micros) => micros?.toString() ?? null),
+  maxOpenPayments: z.coerce.number().int().min(1).max(100),
+})

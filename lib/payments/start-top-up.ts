@@ -15,7 +15,7 @@ import {
 } from '@/lib/kit'
 import { log } from '@/lib/log'
 import type { Provider } from './providers/provider'
-import { findProvider } from './providers/registry'
+import { findEnabledProvider } from './providers/registry'
 import { OPEN_STATES, type PaymentState } from './states'
 import { quoteCharge } from './quote-charge'
 import { paymentRules } from './rules'
@@ -62,7 +62,7 @@ export async function startTopUp(
   options: { providers?: readonly Provider[]; now?: Date } = {},
 ): Promise<Result<StartedTopUp, TopUpRefusal>> {
   const now = options.now ?? new Date()
-  const provider = findProvider(input.provider, options.providers)
+  const provider = await findEnabledProvider(input.provider, options.providers)
   if (!provider) return refused('unknown_provider')
   if (!isWholeCents(input.amountMicros)) return refused('amount_not_whole_cents')
   const { minMicros, maxMicros } = topUpLimits(provider)

@@ -113,13 +113,14 @@ function formAction<Schema extends z.ZodType, Context extends PublicContext>(
 function refusedState(state: ActionState, refusal: KnownRefusal, locale: Locale): ActionState {
   const sentence = sayRefusal(refusal, locale)
   const row: { status: number; field?: string } = REFUSALS[refusal.code]
+  const field = row.field ?? (typeof refusal.facts.field === 'string' ? refusal.facts.field : undefined)
   return {
     ...state,
     status: 'refused',
     code: refusal.code,
     facts: factTexts(refusal.facts),
-    message: row.field ? translator(locale, 'fields')('form_invalid') : sentence,
-    fieldErrors: row.field ? { [row.field]: sentence } : {},
+    message: field ? translator(locale, 'fields')('form_invalid') : sentence,
+    fieldErrors: field ? { [field]: sentence } : {},
   }
 }
 

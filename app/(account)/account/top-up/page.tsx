@@ -36,8 +36,8 @@ export default async function TopUpPage({ searchParams }: { searchParams: Search
   ])
   const { balanceMicros, currency } = balance
   const money = (micros: bigint) => formatMoney(micros, currency, locale)
-  const limits = enabledProviders().map((provider) => ({ name: provider.name, ...topUpLimits(provider) }))
-  const leastMicros = leastTopUpMicros()
+  const limits = (await enabledProviders()).map((provider) => ({ name: provider.name, ...topUpLimits(provider) }))
+  const leastMicros = await leastTopUpMicros()
   const missingMicros = intent && intent.totalMicros > balanceMicros ? intent.totalMicros - balanceMicros : 0n
   const wanted = missingMicros > 0n ? ceilToCents(missingMicros) : readAmount(oneOf(amount))
   const amountMicros = wanted === null ? null : wanted > leastMicros ? wanted : leastMicros

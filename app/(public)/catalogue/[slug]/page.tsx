@@ -85,7 +85,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
                     action: buyAction,
                     requestKey: newId('req'),
                     balanceMicros: balance.balanceMicros,
-                    leastTopUpMicros: leastTopUpMicros(),
+                    leastTopUpMicros: await leastTopUpMicros(),
                   }
                 : { kind: 'sign_in' }
             }

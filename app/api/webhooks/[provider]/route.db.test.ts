@@ -2,16 +2,20 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { db } from '@/lib/db'
 import { newId } from '@/lib/kit'
+import { insertProvider } from '@/test/factories/provider'
 import { type OpenPayment, type PaymentsBench, startPaymentsBench } from '@/test/payments-bench'
 import * as door from './route'
 
-/** What the settings of test/db-setup.ts tell the shop; the stand-ins are told apart from them, so messages are signed here by hand. */
-const FAKEPAY_SECRET = 'test-fakepay-webhook-secret'
+/** What the shop is told here; the stand-ins are told apart from it, so messages are signed by hand. */
+const FAKEPAY_SECRET = `whsec_${Buffer.from('test-fakepay-webhook-secret').toString('base64')}`
 const CRYPTOCLOUD_SECRET = 'test-cryptocloud-secret'
 
 let bench: PaymentsBench
 beforeAll(async () => {
   bench = await startPaymentsBench()
+  const apiUrl = 'http://127.0.0.1:2'
+  await insertProvider('fakepay', { apiUrl, apiKey: 'test-fakepay-key', webhookSecret: FAKEPAY_SECRET })
+  await insertProvider('cryptocloud', { apiUrl, apiKey: 'k', shopId: 'shop', secret: CRYPTOCLOUD_SECRET })
 })
 afterAll(async () => {
   await bench.close()
