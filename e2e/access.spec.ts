@@ -91,6 +91,7 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/orders/[orderId]': [staff('/admin/orders/ORDER')],
   '/admin/payments': [staff('/admin/payments')],
   '/admin/payments/differences': [staff('/admin/payments/differences')],
+  '/admin/payments/returns': [staff('/admin/payments/returns')],
   '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],

@@ -24,6 +24,7 @@ const ADMIN = [
   '/admin',
   '/admin/customers',
   '/admin/payments',
+  '/admin/payments/returns',
   '/admin/orders',
   '/admin/catalogue',
   '/admin/catalogue/products/new',

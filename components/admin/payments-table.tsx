@@ -51,7 +51,7 @@ export async function PaymentsTable({
         {
           key: 'state',
           head: say('state'),
-          cell: (payment) => <Status tone={PAYMENT_TONES[payment.state]}>{states(`state_${payment.state}`)}</Status>,
+          cell: (payment) => <Status tone={PAYMENT_TONES[payment.status]}>{states(`state_${payment.status}`)}</Status>,
         },
         { key: 'provider', head: say('provider'), cell: (payment) => providers.get(payment.provider) },
         { key: 'begun', head: say('begun'), cell: (payment) => <RelativeTime at={payment.createdAt} /> },
@@ -65,7 +65,7 @@ export async function PaymentsTable({
           key: 'received',
           head: say('received'),
           isNumber: true,
-          cell: (payment) => amount(payment.receivedMicros, payment.currency),
+          cell: (payment) => amount(payment.receivedMicros, payment.chargeCurrency),
         },
         {
           key: 'credited',

@@ -14,21 +14,31 @@ const TONES: Record<string, Tone> = {
   needs_review: 'warning',
   second_invoice: 'warning',
   credited: 'good',
+  redeposit: 'info',
+  refund_begun: 'info',
+  refunded: 'neutral',
+  refund_failed: 'warning',
+  disputed: 'bad',
+  dispute_won: 'good',
+  dispute_lost: 'bad',
 }
 
 /** What happened to a payment, each fact a sentence with its time. */
 export async function PaymentTimeline({
   events,
   currency,
+  chargeCurrency,
   isRunning,
 }: {
   events: TimelineEvent[]
   currency: string
+  /** In which amounts that came are told. */
+  chargeCurrency: string
   isRunning: boolean
 }) {
   const items: TimelineItem[] = []
   for (const [index, event] of events.entries()) {
-    const text = await sayEvent(event, currency)
+    const text = await sayEvent(event, currency, chargeCurrency)
     if (text)
       items.push({
         key: String(index),
@@ -40,12 +50,14 @@ export async function PaymentTimeline({
   return <Timeline isRunning={isRunning} items={items} />
 }
 
-async function sayEvent(event: TimelineEvent, currency: string): Promise<ReactNode> {
+async function sayEvent(event: TimelineEvent, currency: string, chargeCurrency: string): Promise<ReactNode> {
   const say = await getTranslations('payments')
   const data = (event.data ?? {}) as Record<string, unknown>
-  const amount = (micros: unknown) => () => (
-    <Money micros={typeof micros === 'string' ? BigInt(micros) : 0n} currency={currency} />
+  const money = (unit: string) => (micros: unknown) => () => (
+    <Money micros={typeof micros === 'string' ? BigInt(micros) : 0n} currency={unit} />
   )
+  const amount = money(currency)
+  const came = money(chargeCurrency)
   switch (event.kind) {
     case 'created':
       return say.rich('event_created', { amount: amount(data.requestedMicros) })
@@ -54,9 +66,9 @@ async function sayEvent(event: TimelineEvent, currency: string): Promise<ReactNo
     case 'provider_unavailable':
       return say('event_provider_unavailable')
     case 'confirming':
-      return say.rich('event_confirming', { received: amount(data.receivedMicros) })
+      return say.rich('event_confirming', { received: came(data.receivedMicros) })
     case 'underpaid':
-      return say.rich('event_underpaid', { received: amount(data.receivedMicros) })
+      return say.rich('event_underpaid', { received: came(data.receivedMicros) })
     case 'expired':
       return say('event_expired')
     case 'cancelled':
@@ -68,7 +80,21 @@ async function sayEvent(event: TimelineEvent, currency: string): Promise<ReactNo
     case 'review_decided':
       return say(data.decision === 'credit_received' ? 'event_review_credit' : 'event_review_decline')
     case 'credited':
-      return say.rich('event_credited', { amount: amount(data.creditedMicros) })
+      return data.debtPaidMicros
+        ? say.rich('event_credited_debt', { amount: amount(data.creditedMicros), debt: amount(data.debtPaidMicros) })
+        : say.rich('event_credited', { amount: amount(data.creditedMicros) })
+    case 'redeposit':
+      return say.rich('event_redeposit', { amount: came(data.receivedMicros) })
+    case 'disputed':
+      return data.owedMicros
+        ? say.rich('event_disputed_owed', { amount: amount(data.amountMicros), owed: amount(data.owedMicros) })
+        : say.rich('event_disputed', { amount: amount(data.amountMicros) })
+    case 'refund_begun':
+    case 'refunded':
+    case 'refund_failed':
+    case 'dispute_won':
+    case 'dispute_lost':
+      return say.rich(`event_${event.kind}`, { amount: amount(data.amountMicros) })
     case 'corrected': {
       const moved = typeof data.movedMicros === 'string' ? data.movedMicros : '0'
       return say.rich(moved.startsWith('-') ? 'event_corrected_taken' : 'event_corrected_given', {

@@ -2,8 +2,8 @@ import { db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { listFailedJobs } from '@/lib/jobs'
 import { DAY_MS } from '@/lib/kit'
-import { countOrdersByState, type OrderState } from '@/lib/orders'
-import { countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
+import { countOrdersByState, countOrdersInDispute, type OrderState } from '@/lib/orders'
+import { countManualRefunds, countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
 
 export type Period = {
   days: 1 | 7 | 30
@@ -15,7 +15,15 @@ export type Period = {
 }
 export type Overview = {
   currency: string
-  queues: { payments: number; differences: number; unknownOrders: number; openOrders: number; failedJobs: number }
+  queues: {
+    payments: number
+    /** Refunds to send by hand, and orders bought with disputed money. */
+    returns: number
+    differences: number
+    unknownOrders: number
+    openOrders: number
+    failedJobs: number
+  }
   orders: Record<OrderState, number>
   periods: Period[]
 }
@@ -23,9 +31,11 @@ export type Overview = {
 /** What waits for a person, and what the last day, week and month brought, from rows that have an index on their time. */
 export async function getOverview(now: Date = new Date()): Promise<Overview> {
   const currency = env().SHOP_CURRENCY
-  const [orders, payments, differences, failed, periods] = await Promise.all([
+  const [orders, payments, refunds, disputed, differences, failed, periods] = await Promise.all([
     countOrdersByState(),
     countPaymentsNeedingReview(),
+    countManualRefunds(),
+    countOrdersInDispute(),
     countOpenDifferences(),
     listFailedJobs(),
     Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
@@ -34,6 +44,7 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
     currency,
     queues: {
       payments,
+      returns: refunds + disputed,
       differences,
       unknownOrders: orders.unknown,
       openOrders: orders.placed + orders.delivering,

@@ -3,4 +3,4 @@ export { checkRules, LEDGER_RULES, type LedgerReport, type Rule } from './check-
 export { getDebt, giveMoney, takeMoney } from './give-and-take'
 export { holdMoney, settleHold } from './holds'
 export { postTransfer, reverseTransfer } from './post-transfer'
-export { getBalance, listStatement, type StatementLine } from './queries'
+export { getBalance, listStatement, readStatementSpan, type StatementLine, type StatementSpan } from './queries'

@@ -35,13 +35,13 @@ export {
   findPayment,
   getPaymentForAdmin,
   listAllPayments,
-  listManualRefunds,
+  listOpenRefunds,
   listPayments,
   type PaymentView,
   type Returns,
   type TimelineEvent,
 } from './queries'
-export { finishRefund, refundPayment, type RefundState, sendRefund } from './refund-payment'
+export { canRefundBySource, finishRefund, refundPayment, type RefundState, sendRefund } from './refund-payment'
 export { quoteCharge } from './quote-charge'
 export { receiveWebhook } from './receive-webhook'
 export { paymentRules } from './rules'
@@ -50,7 +50,10 @@ export {
   decideReviewSchema,
   finishRefundSchema,
   mendDifferenceSchema,
+  paymentRulesSchema,
+  providerNameSchema,
   refundPaymentSchema,
+  saveProviderSchema,
   startTopUpSchema,
 } from './schemas'
 export { settlePayment, type Settled, type SettleOutcome, settleWithTruth } from './settle-payment'

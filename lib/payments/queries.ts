@@ -1,5 +1,5 @@
 import { db, type Prisma } from '@/lib/db'
-import { isId, type Page, pageOf } from '@/lib/kit'
+import { HOUR_MS, isId, type Page, pageOf } from '@/lib/kit'
 import type { RefundState } from './refund-payment'
 import { OPEN_STATES, type PaymentState, type PaymentStatus, statusOf } from './states'
 
@@ -191,14 +191,41 @@ export async function getPaymentForAdmin(
   return { ...shown(row), ...returnsOf(row), messages }
 }
 
-/** Refunds that a person has to send by hand, oldest first. */
-export async function listManualRefunds(): Promise<{ id: string; paymentId: string; amountMicros: bigint }[]> {
-  return db().paymentRefund.findMany({
-    where: { state: 'manual' },
+/** A provider answers within minutes; a refund that is older waits for a person, too. */
+const SLOW_REFUND_MS = HOUR_MS
+
+export type OpenRefund = {
+  id: string
+  paymentId: string
+  userId: string
+  state: 'manual' | 'sending'
+  amountMicros: bigint
+  currency: string
+  createdAt: Date
+}
+
+/** Refunds that a person has to send by hand, and those whose provider has not answered for an hour; oldest first. */
+export async function listOpenRefunds(now: Date = new Date()): Promise<OpenRefund[]> {
+  const since = new Date(now.getTime() - SLOW_REFUND_MS)
+  const rows = await db().paymentRefund.findMany({
+    where: { OR: [{ state: 'manual' }, { state: 'sending', createdAt: { lt: since } }] },
     orderBy: { createdAt: 'asc' },
     take: 100,
-    select: { id: true, paymentId: true, amountMicros: true },
+    select: {
+      id: true,
+      paymentId: true,
+      userId: true,
+      state: true,
+      amountMicros: true,
+      createdAt: true,
+      payment: { select: { currency: true } },
+    },
   })
+  return rows.map(({ payment, ...row }) => ({
+    ...row,
+    state: row.state as OpenRefund['state'],
+    currency: payment.currency,
+  }))
 }
 
 /** How many refunds wait to be sent by hand: the number on the admin's queue. */

@@ -110,6 +110,11 @@ export async function refundPayment(
   })
 }
 
+/** Whether this provider gives money back by a call; else a person sends it by hand. */
+export async function canRefundBySource(providerName: string): Promise<boolean> {
+  return (await findProvider(providerName))?.refund !== undefined
+}
+
 /**
  * Asks the provider to send one refund. Run again it asks the same again, under the same key, so that the vendor gives back once; an unknown
  * outcome throws OperationalError, and the job comes again. A clear "no" gives the money back to the customer.

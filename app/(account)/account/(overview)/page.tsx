@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
+import { DebtNotice } from '@/components/account/debt-notice'
 import { StatementTable } from '@/components/account/statement-table'
 import { OrderTable } from '@/components/orders/order-table'
 import { sayChoice } from '@/components/orders/order-words'
@@ -52,6 +53,7 @@ export default async function OverviewPage() {
         action={orders.rows.length > 0 && <ButtonLink href="/catalogue">{say('buy')}</ButtonLink>}
       />
       {open > 0 && <RefreshWhile />}
+      <DebtNotice owedMicros={balance.owedMicros} currency={currency} />
       <dl className="mb-6 grid grid-cols-2 gap-px overflow-hidden rounded-md border bg-border lg:grid-cols-4">
         <Figure name={say('balance')}>
           <Money micros={balance.balanceMicros} currency={currency} />

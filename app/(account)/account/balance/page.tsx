@@ -1,5 +1,6 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
+import { DebtNotice } from '@/components/account/debt-notice'
 import { StatementTable } from '@/components/account/statement-table'
 import { ButtonLink } from '@/components/ui/button'
 import { EmptyState } from '@/components/ui/empty-state'
@@ -42,6 +43,7 @@ export default async function BalancePage({ searchParams }: { searchParams: Sear
           </>
         }
       />
+      <DebtNotice owedMicros={balance.owedMicros} currency={currency} />
       <StatementTable
         lines={statement.lines}
         currency={currency}

@@ -31,6 +31,14 @@ export default async function AdminOverviewPage() {
       waits: true,
     },
     {
+      href: '/admin/payments/returns',
+      title: say('queueReturns'),
+      help: say('queueReturnsHelp'),
+      count: queues.returns,
+      needs: 'payments.read',
+      waits: true,
+    },
+    {
       href: '/admin/payments/differences',
       title: say('queueDifferences'),
       help: say('queueDifferencesHelp'),

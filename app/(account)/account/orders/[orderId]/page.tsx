@@ -35,8 +35,9 @@ export default async function OrderPage({ params }: Props) {
   const { orderId } = await params
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
-  const [say, now, names, proxies] = await Promise.all([
+  const [say, papers, now, names, proxies] = await Promise.all([
     getTranslations('orders'),
+    getTranslations('papers'),
     getNow(),
     nameChoice(order),
     listAllocations({ userId: user.id, orderId: order.id }),
@@ -91,7 +92,20 @@ export default async function OrderPage({ params }: Props) {
           {proxies.length > 0 && <Proxies orderId={order.id} proxies={proxies} />}
         </div>
         <div className="flex min-w-0 flex-col gap-6">
-          <Card title={say('details')}>
+          <Card
+            title={say('details')}
+            action={
+              order.deliveredAt !== null && (
+                <a
+                  href={`/account/orders/${order.id}/invoice`}
+                  download
+                  className={buttonStyles({ variant: 'secondary', size: 'sm' })}
+                >
+                  {papers('invoiceButton')}
+                </a>
+              )
+            }
+          >
             <Facts
               facts={[
                 [say('plan'), names.plan],
@@ -147,6 +161,8 @@ async function StateSentence({
       return say.rich('isActive', { delivered, ordered: order.quantity, until })
     case 'expired':
       return say.rich('isExpired', { until })
+    case 'withdrawn':
+      return say('isWithdrawn')
     case 'failed':
       return say.rich('isFailed', { amount: () => <Money micros={returnedMicros} currency={order.currency} /> })
   }

@@ -70,7 +70,7 @@ export default async function PaymentsPage({ searchParams }: { searchParams: Sea
           {
             key: 'state',
             head: say('state'),
-            cell: (payment) => <Status tone={PAYMENT_TONES[payment.state]}>{say(`state_${payment.state}`)}</Status>,
+            cell: (payment) => <Status tone={PAYMENT_TONES[payment.status]}>{say(`state_${payment.status}`)}</Status>,
           },
           { key: 'provider', head: say('provider'), cell: (payment) => providers.get(payment.provider) },
           { key: 'begun', head: say('begun'), cell: (payment) => <RelativeTime at={payment.createdAt} /> },

@@ -19,7 +19,7 @@ import { ExactTime } from '@/components/ui/time'
 import { formatMoney, MINUTE_MS } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { findOrderIntent } from '@/lib/orders'
-import { findPayment, type PaymentView, paymentPath } from '@/lib/payments'
+import { findPayment, type PaymentView, paymentPath, type Returns } from '@/lib/payments'
 import { requireUser } from '@/lib/web'
 
 type Props = { params: Promise<{ paymentId: string }> }
@@ -42,7 +42,8 @@ export default async function PaymentPage({ params }: Props) {
     nameProvider(payment.provider),
     payment.orderIntentId === null ? null : findOrderIntent({ userId: user.id, intentId: payment.orderIntentId }),
   ])
-  const { state, currency } = payment
+  const { state, status, currency, chargeCurrency } = payment
+  const wasCredited = payment.creditedMicros !== null
   const money = (micros: bigint) => <Money micros={micros} currency={currency} />
   const isStuck =
     state === 'created' &&
@@ -60,7 +61,7 @@ export default async function PaymentPage({ params }: Props) {
         title={
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
             {say('heading', { id: shortId(payment.id) })}
-            <Status tone={PAYMENT_TONES[state]}>{say(`state_${state}`)}</Status>
+            <Status tone={PAYMENT_TONES[status]}>{say(`state_${status}`)}</Status>
           </span>
         }
         lead={<StateSentence payment={payment} isStuck={isStuck} provider={provider.name} />}
@@ -75,12 +76,17 @@ export default async function PaymentPage({ params }: Props) {
               </p>
             </Card>
           )}
+          {state === 'disputed' && (
+            <Alert tone="warning" title={say('waitingTitle')}>
+              {say('nextDisputed')}
+            </Alert>
+          )}
           {intent && state === 'credited' && <IntentNote userId={user.id} intent={intent} />}
           {!isWaiting && state !== 'needs_review' && (
             <div className="flex flex-wrap gap-2">
-              {state === 'credited' ? (
+              {wasCredited ? (
                 <>
-                  {!intent && <ButtonLink href="/catalogue">{say('buyNow')}</ButtonLink>}
+                  {!intent && state === 'credited' && <ButtonLink href="/catalogue">{say('buyNow')}</ButtonLink>}
                   <ButtonLink href="/account/balance" variant="secondary">
                     {say('toBalance')}
                   </ButtonLink>
@@ -95,7 +101,12 @@ export default async function PaymentPage({ params }: Props) {
             </div>
           )}
           <Card title={say('timeline')}>
-            <PaymentTimeline events={payment.events} currency={currency} isRunning={isWaiting} />
+            <PaymentTimeline
+              events={payment.events}
+              currency={currency}
+              chargeCurrency={chargeCurrency}
+              isRunning={isWaiting}
+            />
           </Card>
         </div>
         <Card title={say('details')}>
@@ -103,8 +114,21 @@ export default async function PaymentPage({ params }: Props) {
             facts={[
               [say('provider'), provider.name],
               [say('requested'), money(payment.requestedMicros)],
-              ...row(say('received'), payment.receivedMicros !== null && money(payment.receivedMicros)),
+              ...row(
+                say('charged'),
+                chargeCurrency !== currency && <Money micros={payment.chargeMicros} currency={chargeCurrency} />,
+              ),
+              ...row(
+                say('received'),
+                payment.receivedMicros !== null && <Money micros={payment.receivedMicros} currency={chargeCurrency} />,
+              ),
               ...row(say('credited'), payment.creditedMicros !== null && money(payment.creditedMicros)),
+              ...payment.refunds.map((refund): [ReactNode, ReactNode] => [
+                say('returnedTitle'),
+                <span key={refund.id}>
+                  {money(refund.amountMicros)}, {say(`refund_${refund.state}`)}
+                </span>,
+              ]),
               [say('begun'), <ExactTime key="begun" at={payment.createdAt} />],
               [say('number'), <Code key="id">{payment.id}</Code>],
             ]}
@@ -125,23 +149,27 @@ async function StateSentence({
   isStuck,
   provider,
 }: {
-  payment: PaymentView
+  payment: PaymentView & Pick<Returns, 'disputes'>
   isStuck: boolean
   provider: string
 }) {
   const say = await getTranslations('payments')
   const money = (micros: bigint | null) => () => <Money micros={micros ?? 0n} currency={payment.currency} />
-  switch (payment.state) {
+  const charged = (micros: bigint | null) => () => <Money micros={micros ?? 0n} currency={payment.chargeCurrency} />
+  const disputed = payment.disputes
+    .filter((dispute) => dispute.state !== 'won')
+    .reduce((sum, dispute) => sum + dispute.amountMicros, 0n)
+  switch (payment.status) {
     case 'created':
       return say(isStuck ? 'isCreatedStuck' : 'isCreated')
     case 'awaiting':
-      return say.rich('isAwaiting', { amount: money(payment.requestedMicros), provider })
+      return say.rich('isAwaiting', { amount: charged(payment.chargeMicros), provider })
     case 'confirming':
       return say('isConfirming')
     case 'underpaid':
       return say.rich('isUnderpaid', {
-        received: money(payment.receivedMicros),
-        amount: money(payment.requestedMicros),
+        received: charged(payment.receivedMicros),
+        amount: charged(payment.chargeMicros),
       })
     case 'expired':
       return say('isExpired')
@@ -153,6 +181,16 @@ async function StateSentence({
       return say('isDeclined')
     case 'credited':
       return say.rich('isCredited', { amount: money(payment.creditedMicros) })
+    case 'overpaid':
+      return say.rich('isOverpaid', { amount: money(payment.creditedMicros) })
+    case 'late':
+      return say('isLate')
+    case 'disputed':
+      return say.rich('isDisputed', { amount: money(disputed) })
+    case 'charged_back':
+      return say.rich('isChargedBack', { amount: money(disputed) })
+    case 'refunded':
+      return say('isRefunded')
   }
 }
 
@@ -167,7 +205,7 @@ async function Waiting({ payment }: { payment: PaymentView & { events: { at: Dat
   } as const
   const { state } = payment
   const canPay = payment.checkoutUrl !== null && (state === 'awaiting' || state === 'underpaid')
-  const restMicros = payment.requestedMicros - (payment.receivedMicros ?? 0n)
+  const restMicros = payment.chargeMicros - (payment.receivedMicros ?? 0n)
   return (
     <Card title={say('waitingTitle')}>
       <div role="status" className="flex flex-col gap-2">
@@ -189,7 +227,7 @@ async function Waiting({ payment }: { payment: PaymentView & { events: { at: Dat
       <div className="mt-4 flex flex-wrap gap-2">
         {canPay && payment.checkoutUrl && (
           <a href={payment.checkoutUrl} rel="noreferrer" className={buttonStyles()}>
-            {say('payNow', { amount: formatMoney(restMicros, payment.currency, locale) })}
+            {say('payNow', { amount: formatMoney(restMicros, payment.chargeCurrency, locale) })}
           </a>
         )}
         <ButtonLink href={paymentPath(payment.id)} variant="secondary">

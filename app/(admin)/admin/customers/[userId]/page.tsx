@@ -62,6 +62,14 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
                 />,
               ],
               [say('held'), <Money key="held" micros={balance.heldMicros} currency={balance.currency} />],
+              ...(balance.owedMicros > 0n
+                ? [
+                    [
+                      say('owes'),
+                      <Money key="owes" micros={balance.owedMicros} currency={balance.currency} className="text-bad" />,
+                    ] satisfies [string, React.ReactNode],
+                  ]
+                : []),
               [say('activeProxies'), String(active)],
               [say('role'), customer.role],
               [say('language'), customer.locale],

@@ -33,9 +33,14 @@ export default async function AdminPaymentsPage({ searchParams }: { searchParams
         title={say('paymentsTitle')}
         lead={say('paymentsLead')}
         action={
-          <Link href="/admin/payments/differences" className={buttonStyles({ variant: 'secondary' })}>
-            {say('queueDifferences')}
-          </Link>
+          <>
+            <Link href="/admin/payments/returns" className={buttonStyles({ variant: 'secondary' })}>
+              {say('toReturns')}
+            </Link>
+            <Link href="/admin/payments/differences" className={buttonStyles({ variant: 'secondary' })}>
+              {say('queueDifferences')}
+            </Link>
+          </>
         }
       />
       <StateFilter

@@ -2,7 +2,9 @@ import type { Metadata } from 'next'
 import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import type { ReactNode } from 'react'
 import { CustomerLink } from '@/components/admin/links'
+import { ReturnsTable } from '@/components/admin/returns-table'
 import { PaymentTimeline } from '@/components/payments/payment-timeline'
 import { nameProvider, PAYMENT_TONES, sayReviewReason } from '@/components/payments/payment-words'
 import { ActionForm } from '@/components/ui/action-form'
@@ -10,16 +12,18 @@ import { Card } from '@/components/ui/card'
 import { TextField } from '@/components/ui/field'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
+import { RequestKey } from '@/components/ui/request-key'
 import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { Code, DataTable, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { isAllowed, listUsernames } from '@/lib/identity'
-import { formatMoney } from '@/lib/kit'
-import { getPaymentForAdmin, type SettleOutcome } from '@/lib/payments'
+import { amountText, formatMoney, newId } from '@/lib/kit'
+import { CREDITED_STATES, canRefundBySource, getPaymentForAdmin, type SettleOutcome } from '@/lib/payments'
+import { getBalance } from '@/lib/ledger'
 import { requireAdmin } from '@/lib/web'
-import { decideReviewAction } from './actions'
+import { decideReviewAction, refundPaymentAction } from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('admin'))('payment') }
@@ -37,11 +41,17 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
     nameProvider(payment.provider),
     sayReviewReason(payment.reviewReason),
   ])
-  const { currency } = payment
+  const { currency, chargeCurrency } = payment
   const amount = (micros: bigint | null) => (micros === null ? '–' : <Money micros={micros} currency={currency} />)
-  const requested = formatMoney(payment.requestedMicros, currency, locale)
-  const received = payment.receivedMicros === null ? null : formatMoney(payment.receivedMicros, currency, locale)
+  const requested = formatMoney(payment.chargeMicros, chargeCurrency, locale)
+  const received = payment.receivedMicros === null ? null : formatMoney(payment.receivedMicros, chargeCurrency, locale)
   const canDecide = payment.state === 'needs_review' && isAllowed(staff.role, 'payments.review')
+  const canRefund =
+    CREDITED_STATES.includes(payment.state) && payment.leftMicros > 0n && isAllowed(staff.role, 'payments.refund')
+  const [balance, bySource] = canRefund
+    ? await Promise.all([getBalance({ userId: payment.userId }), canRefundBySource(payment.provider)])
+    : [null, false]
+  const refundable = balance && balance.balanceMicros < payment.leftMicros ? balance.balanceMicros : payment.leftMicros
   return (
     <>
       <PageHeader
@@ -51,7 +61,7 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
           </Link>
         }
         title={say('paymentHeading', { id: shortId(payment.id) })}
-        lead={<Status tone={PAYMENT_TONES[payment.state]}>{states(`state_${payment.state}`)}</Status>}
+        lead={<Status tone={PAYMENT_TONES[payment.status]}>{states(`state_${payment.status}`)}</Status>}
       />
       <div className="grid gap-6 lg:grid-cols-2">
         {canDecide && (
@@ -96,7 +106,22 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
                 payment.providerPaymentId ? <Code key="provider">{payment.providerPaymentId}</Code> : '–',
               ],
               [say('requested'), amount(payment.requestedMicros)],
-              [say('received'), amount(payment.receivedMicros)],
+              ...(chargeCurrency === currency
+                ? []
+                : [
+                    [
+                      states('charged'),
+                      <Money key="charge" micros={payment.chargeMicros} currency={chargeCurrency} />,
+                    ] satisfies [string, ReactNode],
+                  ]),
+              [
+                say('received'),
+                payment.receivedMicros === null ? (
+                  '–'
+                ) : (
+                  <Money key="received" micros={payment.receivedMicros} currency={chargeCurrency} />
+                ),
+              ],
               [say('credited'), amount(payment.creditedMicros)],
               [say('begun'), <ExactTime key="begun" at={payment.createdAt} />],
               [say('checks'), String(payment.checks)],
@@ -109,8 +134,58 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
           />
         </Card>
         <Card title={say('timeline')}>
-          <PaymentTimeline events={payment.events} currency={currency} isRunning={payment.nextCheckAt !== null} />
+          <PaymentTimeline
+            events={payment.events}
+            currency={currency}
+            chargeCurrency={chargeCurrency}
+            isRunning={payment.nextCheckAt !== null}
+          />
         </Card>
+        {canRefund && (
+          <Card
+            title={say('refundTitle')}
+            lead={`${say('refundLead', { max: formatMoney(refundable, currency, locale) })} ${say(
+              bySource ? 'refundBySource' : 'refundByHand',
+              { provider: provider.name },
+            )}`}
+          >
+            <ActionForm action={refundPaymentAction} className="flex flex-col gap-4">
+              <input type="hidden" name="paymentId" value={payment.id} />
+              <RequestKey value={newId('req')} />
+              <TextField
+                name="amountMicros"
+                label={say('refundAmount', { currency })}
+                defaultValue={amountText(refundable)}
+                inputMode="decimal"
+                className="max-w-40"
+                required
+              />
+              <TextField
+                name="reason"
+                label={say('decideReason')}
+                help={say('decideReasonHelp')}
+                maxLength={500}
+                required
+              />
+              <div>
+                <SubmitButton variant="danger">{say('refundButton')}</SubmitButton>
+              </div>
+            </ActionForm>
+          </Card>
+        )}
+        {(payment.refunds.length > 0 || payment.disputes.length > 0) && (
+          <Card
+            title={say('returnsTitle')}
+            action={
+              <Link href="/admin/payments/returns" className="text-accent underline">
+                {say('toReturns')}
+              </Link>
+            }
+            className="lg:col-span-2"
+          >
+            <ReturnsTable payment={payment} />
+          </Card>
+        )}
         <Card title={say('callbacks')} lead={say('callbacksLead')} className="lg:col-span-2">
           <DataTable
             caption={say('callbacks')}
