@@ -67,11 +67,17 @@ const ROUTES: Record<string, Row[]> = {
   '/verify': [everyone('/verify')],
   '/account': [signedIn('/account')],
   '/account/balance': [signedIn('/account/balance')],
+  '/account/balance/statement': [
+    { ...signedIn('/account/balance/statement?from=2026-01-01&to=2026-12-31&format=pdf'), visitor: 401 },
+    { ...everyone('/account/balance/statement?from=2026-12-31&to=2026-01-01', 422), visitor: 401 },
+  ],
   '/account/orders': [signedIn('/account/orders')],
   '/account/orders/[orderId]': [ownersOnly('/account/orders/ORDER')],
   '/account/orders/[orderId]/export': [{ ...ownersOnly('/account/orders/ORDER/export?format=json'), visitor: 401 }],
+  '/account/orders/[orderId]/invoice': [{ ...ownersOnly('/account/orders/ORDER/invoice'), visitor: 401 }],
   '/account/payments': [signedIn('/account/payments')],
   '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],
+  '/account/payments/[paymentId]/receipt': [{ ...ownersOnly('/account/payments/PAYMENT/receipt'), visitor: 401 }],
   '/account/settings': [signedIn('/account/settings')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
@@ -89,10 +95,19 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/jobs': [staff('/admin/jobs', { support: 404, finance: 404 })],
   '/admin/orders': [staff('/admin/orders')],
   '/admin/orders/[orderId]': [staff('/admin/orders/ORDER')],
+  '/admin/orders/[orderId]/invoice': [{ ...staff('/admin/orders/ORDER/invoice'), visitor: 401, stranger: 403 }],
   '/admin/payments': [staff('/admin/payments')],
   '/admin/payments/differences': [staff('/admin/payments/differences')],
   '/admin/payments/returns': [staff('/admin/payments/returns')],
   '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
+  '/admin/payments/[paymentId]/receipt': [{ ...staff('/admin/payments/PAYMENT/receipt'), visitor: 401, stranger: 403 }],
+  '/admin/settings': [staff('/admin/settings', { support: 404, finance: 404 })],
+  '/admin/settings/payments': [staff('/admin/settings/payments', { support: 404, finance: 404 })],
+  '/admin/settings/payments/[provider]': [
+    staff('/admin/settings/payments/stripe', { support: 404, finance: 404 }),
+    staff('/admin/settings/payments/nobody', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
   '/api/health': [everyone('/api/health')],
@@ -142,9 +157,12 @@ test('every address answers each kind of person as it should', async ({ browser 
     [orderId, owner.id, plan!.offer, plan!.id],
   )
   await query(
-    `INSERT INTO payments (id, user_id, provider, requested_micros, currency, request_key) VALUES ($1, $2, 'fakepay', 1000000, 'USD', 'access')`,
+    `INSERT INTO payments (id, user_id, provider, requested_micros, currency, charge_micros, charge_currency, request_key) VALUES ($1, $2, 'fakepay', 1000000, 'USD', 1000000, 'USD', 'access')`,
     [paymentId, owner.id],
   )
+  // Credited and delivered, so that there are papers.
+  await query(`SELECT credit_payment($1, 'access-' || $1, 1000000, 1000000, now())`, [paymentId])
+  await query(`SELECT complete_delivery($1, NULL, NULL, NULL, NULL, NULL)`, [orderId])
   const fill = (route: string) =>
     route.replace('ORDER', orderId).replace('PAYMENT', paymentId).replace('PLAN', plan!.id).replace('USER', owner.id)
 

@@ -1,3 +1,4 @@
+import { csvCell } from '@/lib/kit'
 import { type CopiedProxy, formatProxy, proxyUrl } from './proxy-formats'
 
 export const PROXY_FILES = {
@@ -39,13 +40,4 @@ const COLUMNS = ['host', 'port', 'username', 'password', 'country', 'protocols',
 function cellsOf(proxy: FiledProxy): string[] {
   const { host, port, username, password, countryCode, protocols, expiresAt } = proxy
   return [host, String(port), username, password, countryCode, protocols.join(' '), expiresAt.toISOString()]
-}
-
-/**
- * A cell of a CSV file (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe before it: what suppliers send must
- * not run on a customer's machine. Who needs such a value to the letter has it in the other two files.
- */
-export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

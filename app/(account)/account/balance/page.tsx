@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { DebtNotice } from '@/components/account/debt-notice'
+import { StatementForm } from '@/components/papers/statement-form'
 import { StatementTable } from '@/components/account/statement-table'
 import { ButtonLink } from '@/components/ui/button'
 import { EmptyState } from '@/components/ui/empty-state'
@@ -50,6 +51,7 @@ export default async function BalancePage({ searchParams }: { searchParams: Sear
         empty={<EmptyState title={say('emptyTitle')}>{say('emptyText')}</EmptyState>}
       />
       <Pagination path="/account/balance" before={asked} nextBefore={statement.nextBefore?.toString() ?? null} />
+      <StatementForm />
     </>
   )
 }

@@ -109,7 +109,7 @@ export default async function PaymentPage({ params }: Props) {
             />
           </Card>
         </div>
-        <Card title={say('details')}>
+        <Card title={say('details')} action={payment.creditedAt !== null && <ReceiptLink paymentId={payment.id} />}>
           <Facts
             facts={[
               [say('provider'), provider.name],
@@ -136,6 +136,19 @@ export default async function PaymentPage({ params }: Props) {
         </Card>
       </div>
     </>
+  )
+}
+
+async function ReceiptLink({ paymentId }: { paymentId: string }) {
+  const say = await getTranslations('papers')
+  return (
+    <a
+      href={`${paymentPath(paymentId)}/receipt`}
+      download
+      className={buttonStyles({ variant: 'secondary', size: 'sm' })}
+    >
+      {say('receiptButton')}
+    </a>
   )
 }
 
