@@ -179,15 +179,14 @@ export async function getPaymentForAdmin(
     select: { ...ADMIN_VIEW, ...RETURNS, events: EVENTS },
   })
   if (!row) return null
-  // By the provider's id, which is indexed; a message that named only our id carries the provider's as well.
-  const messages = row.providerPaymentId
-    ? await db().webhookMessage.findMany({
-        where: { provider: row.provider, providerPaymentId: row.providerPaymentId },
-        orderBy: { receivedAt: 'asc' },
-        take: 100,
-        select: { id: true, receivedAt: true, repeats: true, processedAt: true, outcome: true },
-      })
-    : []
+  // What names the vendor's charge and not its page (refunds, disputes) carries our id once it was settled.
+  const { provider, providerPaymentId } = row
+  const messages = await db().webhookMessage.findMany({
+    where: { provider, OR: [...(providerPaymentId ? [{ providerPaymentId }] : []), { paymentId }] },
+    orderBy: { receivedAt: 'asc' },
+    take: 100,
+    select: { id: true, receivedAt: true, repeats: true, processedAt: true, outcome: true },
+  })
   return { ...shown(row), ...returnsOf(row), messages }
 }
 
