@@ -30,6 +30,11 @@ const ADMIN = [
   '/admin/catalogue/products/new',
   '/admin/stock',
   '/admin/jobs',
+  '/admin/settings',
+  '/admin/settings/payments',
+  '/admin/settings/payments/nowpayments',
+  '/admin/settings/payments/yookassa',
+  '/admin/settings/rules',
 ]
 
 for (const { width, scheme, locale } of [

@@ -15,20 +15,22 @@ export type QueueCounts = { payments?: number; orders?: number; jobs?: number }
 
 type Place = {
   href: string
-  text: 'overview' | 'payments' | 'orders' | 'jobs' | 'customers' | 'adminCatalogue' | 'stock'
-  permission?: Permission
+  text: 'overview' | 'payments' | 'orders' | 'jobs' | 'customers' | 'adminCatalogue' | 'stock' | 'settings'
+  /** Any one of these opens it. */
+  permissions?: readonly Permission[]
   queue?: keyof QueueCounts
 }
 
 /** Queues first: what waits for a person comes before what can be looked up. */
 const PLACES: Place[] = [
   { href: '/admin', text: 'overview' },
-  { href: '/admin/payments', text: 'payments', permission: 'payments.read', queue: 'payments' },
-  { href: '/admin/orders', text: 'orders', permission: 'orders.read', queue: 'orders' },
-  { href: '/admin/jobs', text: 'jobs', permission: 'jobs.retry', queue: 'jobs' },
-  { href: '/admin/customers', text: 'customers', permission: 'customers.read' },
-  { href: '/admin/catalogue', text: 'adminCatalogue', permission: 'catalog.write' },
-  { href: '/admin/stock', text: 'stock', permission: 'stock.import' },
+  { href: '/admin/payments', text: 'payments', permissions: ['payments.read'], queue: 'payments' },
+  { href: '/admin/orders', text: 'orders', permissions: ['orders.read'], queue: 'orders' },
+  { href: '/admin/jobs', text: 'jobs', permissions: ['jobs.retry'], queue: 'jobs' },
+  { href: '/admin/customers', text: 'customers', permissions: ['customers.read'] },
+  { href: '/admin/catalogue', text: 'adminCatalogue', permissions: ['catalog.write'] },
+  { href: '/admin/stock', text: 'stock', permissions: ['stock.import'] },
+  { href: '/admin/settings', text: 'settings', permissions: ['payments.providers', 'settings.write'] },
 ]
 
 /** The frame of the admin, in a colour of its own so that nobody forgets where they are. Shows only the places this role may enter. */
@@ -45,7 +47,9 @@ export async function AdminFrame({
 }) {
   const say = await getTranslations('frame')
   const shop = env().SHOP_NAME
-  const places = PLACES.filter((place) => place.permission === undefined || isAllowed(user.role, place.permission))
+  const places = PLACES.filter(
+    ({ permissions }) => !permissions || permissions.some((permission) => isAllowed(user.role, permission)),
+  )
   return (
     <div className="min-h-dvh text-sm">
       <SkipLink text={say('skip')} />

@@ -130,7 +130,9 @@ export const saveProviderSchema = z
     values: Object.fromEntries(
       Object.entries(typed).flatMap(([name, value]) => {
         const field = /^(?:setting|secret)\.(\w{1,40})$/.exec(name)?.[1]
-        return field && typeof value === 'string' ? [[field, value.trim()]] : []
+        // A ticked box comes after the "no" that stands for an unticked one: the last word holds.
+        const last: unknown = Array.isArray(value) ? value.at(-1) : value
+        return field && typeof last === 'string' ? [[field, last.trim()]] : []
       }),
     ),
   }))

@@ -1,10 +1,9 @@
 import { type Actor, recordAudit } from '@/lib/audit'
 import { db, inTransaction } from '@/lib/db'
-import { env } from '@/lib/env'
 import { accepted, OperationalError, type Refusal, refused, type Result } from '@/lib/kit'
 import { findDefinition, findMissing, hasForm, type ProviderValues } from './providers/definitions'
 import type { ConnectionTest } from './providers/provider'
-import { openValues, PROVIDER_ROW, type ProviderRow } from './providers/registry'
+import { openValues, PROVIDER_ROW } from './providers/registry'
 import { inputNameOf } from './save-provider'
 
 /** What a test of the connection said, in a word. */

@@ -22,10 +22,12 @@ export async function requireUser(): Promise<SessionUser> {
 
 /**
  * The signed-in member of staff who may do this. Nobody is sent to sign in; somebody without the right sees what a stranger sees on an address that
- * does not exist. The first line of every admin page. Without a permission: any staff, for the frame and the overview.
+ * does not exist. The first line of every admin page. Of several permissions any one opens it; without one any staff may, for the frame.
  */
-export async function requireAdmin(permission?: Permission): Promise<SessionUser> {
+export async function requireAdmin(...anyOf: readonly Permission[]): Promise<SessionUser> {
   const user = await requireUser()
-  if (!(permission === undefined ? isStaff(user.role) : isAllowed(user.role, permission))) notFound()
+  const isAdmitted =
+    anyOf.length === 0 ? isStaff(user.role) : anyOf.some((permission) => isAllowed(user.role, permission))
+  if (!isAdmitted) notFound()
   return user
 }

@@ -1,0 +1,127 @@
+import { getTranslations } from 'next-intl/server'
+import { ActionForm } from '@/components/ui/action-form'
+import { CheckboxField, TextField } from '@/components/ui/field'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { env } from '@/lib/env'
+import { amountText } from '@/lib/kit'
+import type { ProviderFieldView, ProviderView } from '@/lib/payments'
+import type { FormAction } from '@/lib/web'
+
+/** The settings of one way to pay. Of a stored secret nothing is in the page but how it ends. */
+export async function ProviderForm({ provider, action }: { provider: ProviderView; action: FormAction }) {
+  const say = await getTranslations('adminSettings')
+  const currency = env().SHOP_CURRENCY
+  const amount = (micros: bigint | null) => (micros === null ? '' : amountText(micros))
+  return (
+    <ActionForm action={action} className="flex flex-col gap-6">
+      <input type="hidden" name="provider" value={provider.name} />
+      <fieldset className="flex flex-col gap-4">
+        <legend className="mb-3 font-semibold">{say('keys')}</legend>
+        {provider.fields.map((field) => (
+          <SettingField key={field.name} field={field} />
+        ))}
+      </fieldset>
+      <fieldset className="grid gap-4 sm:grid-cols-2">
+        <legend className="mb-3 font-semibold">{say('terms')}</legend>
+        <TextField
+          name="minMicros"
+          label={say('minMicros', { currency })}
+          help={say('limitHelp')}
+          defaultValue={amount(provider.minMicros)}
+          inputMode="decimal"
+          autoComplete="off"
+        />
+        <TextField
+          name="maxMicros"
+          label={say('maxMicros', { currency })}
+          help={say('limitHelp')}
+          defaultValue={amount(provider.maxMicros)}
+          inputMode="decimal"
+          autoComplete="off"
+        />
+        <TextField
+          name="chargeCurrency"
+          label={say('chargeCurrency')}
+          help={say('chargeCurrencyHelp', { currency })}
+          defaultValue={provider.chargeCurrency ?? ''}
+          maxLength={3}
+          autoComplete="off"
+        />
+        <TextField
+          name="chargeRate"
+          label={say('chargeRate')}
+          help={say('chargeRateHelp', { currency })}
+          defaultValue={provider.chargeRate ?? ''}
+          inputMode="decimal"
+          autoComplete="off"
+        />
+        <TextField
+          name="tolerance"
+          label={say('tolerance')}
+          help={say('toleranceHelp')}
+          defaultValue={percentText(provider.toleranceBasisPoints)}
+          inputMode="decimal"
+          autoComplete="off"
+        />
+      </fieldset>
+      <CheckboxField name="isEnabled" label={say('isEnabled')} defaultChecked={provider.isEnabled} />
+      <SubmitButton className="self-start">{say('save')}</SubmitButton>
+    </ActionForm>
+  )
+}
+
+async function SettingField({ field }: { field: ProviderFieldView }) {
+  const say = await getTranslations('adminSettings')
+  const label = say(`field_${field.name as 'apiKey'}`)
+  const about =
+    field.name === 'checksAddress' ? say('help_checksAddress') : field.name === 'email' ? say('help_account') : null
+  if (field.kind === 'yes_no')
+    return (
+      <>
+        {/* An unticked box sends nothing, and nothing would keep what was. */}
+        <input type="hidden" name={field.inputName} value="no" />
+        <CheckboxField
+          name={field.inputName}
+          value="yes"
+          label={label}
+          help={about}
+          defaultChecked={field.value === 'yes'}
+        />
+      </>
+    )
+  if (!field.isSecret)
+    return (
+      <TextField
+        name={field.inputName}
+        label={label}
+        help={about}
+        defaultValue={field.value}
+        inputMode={field.kind === 'url' ? 'url' : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        className="font-mono"
+      />
+    )
+  const kept = field.isUnreadable
+    ? say('secretUnreadable')
+    : !field.isStored
+      ? `${say('secretNone')}${field.isRequired ? '' : ` ${say('optional')}`}`
+      : field.hint
+        ? say('secretKept', { hint: `…${field.hint}` })
+        : say('secretKeptBlind')
+  return (
+    <TextField
+      name={field.inputName}
+      type="password"
+      label={label}
+      help={kept}
+      autoComplete="new-password"
+      spellCheck={false}
+      className="font-mono"
+    />
+  )
+}
+
+function percentText(basisPoints: number): string {
+  return basisPoints === 0 ? '' : amountText(BigInt(basisPoints) * 10_000n).replace(/\.00$/, '')
+}
