@@ -108,6 +108,7 @@ const ROUTES: Record<string, Row[]> = {
     staff('/admin/settings/payments/nobody', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
+  '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
   '/api/health': [everyone('/api/health')],

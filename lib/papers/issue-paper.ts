@@ -7,6 +7,7 @@ import { accepted, invariant, newId, type Refusal, refused, type Result } from '
 import { findOrder, type OrderDetails } from '@/lib/orders'
 import { getPaymentForAdmin } from '@/lib/payments'
 import { getBillingProfile } from './billing-profile'
+import { nameCountry } from './countries'
 import { paperSeller, paperTax } from './paper-settings'
 import {
   type Invoice,
@@ -141,10 +142,6 @@ async function readParties(userId: string, kind: PaperKind) {
     seller: { ...seller, name: seller.name || env().SHOP_NAME },
     buyer: { ...entered, username, country: countryCode && nameCountry(countryCode, locale) },
   }
-}
-
-function nameCountry(countryCode: string, locale: string): string {
-  return new Intl.DisplayNames([locale], { type: 'region' }).of(countryCode) ?? countryCode
 }
 
 const ROW = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { COUNTRY_CODES } from './countries'
 
 /** Control characters have no place on paper; a line break has, in an address. */
 const line = (max: number) =>
@@ -20,7 +21,7 @@ const countrySchema = z
   .string()
   .trim()
   .toUpperCase()
-  .regex(/^([A-Z]{2})?$/, 'country_form')
+  .refine((code) => code === '' || COUNTRY_CODES.includes(code), 'country_form')
 
 /** What a customer wants printed on papers; every field may stay empty. */
 export const billingProfileSchema = z.object({
@@ -56,7 +57,7 @@ export const taxSchema = z.object({
   rates: z
     .array(
       z.object({
-        country: z.string().regex(/^[A-Z]{2}$/),
+        country: z.string().refine((code) => COUNTRY_CODES.includes(code)),
         label: line(40).min(1),
         rateBasisPoints: z.number().int().min(1).max(RATE_BASIS_POINTS_MAX),
       }),
@@ -90,3 +91,8 @@ export const taxTextSchema = z.object({
 
 export type TaxRate = z.output<typeof taxSchema>['rates'][number]
 export type BillingProfileFields = z.output<typeof billingProfileSchema>
+
+/** The table as `taxTextSchema` reads it. */
+export function taxText(rates: readonly TaxRate[]): string {
+  return rates.map(({ country, label, rateBasisPoints }) => `${country} ${rateBasisPoints / 100} ${label}`).join('\n')
+}

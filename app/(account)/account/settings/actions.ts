@@ -12,6 +12,7 @@ import {
   updateProfileSchema,
 } from '@/lib/identity'
 import { accepted } from '@/lib/kit'
+import { billingProfileSchema, saveBillingProfile } from '@/lib/papers'
 import { LOCALE_COOKIE, rememberPreference, userAction } from '@/lib/web'
 
 export const updateProfileAction = userAction(updateProfileSchema, async (input, { user }) => {
@@ -32,4 +33,10 @@ export const changePasswordAction = userAction(changePasswordSchema, async (inpu
   const result = await changePassword({ userId: user.id, sessionId }, input)
   if (!result.ok) return result
   return accepted({ message: translator(locale, 'settings')('passwordChanged') })
+})
+
+export const saveBillingAction = userAction(billingProfileSchema, async (input, { user, locale }) => {
+  await saveBillingProfile(user.id, input)
+  revalidatePath('/account/settings')
+  return accepted({ message: translator(locale, 'settings')('billingSaved') })
 })

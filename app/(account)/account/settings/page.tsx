@@ -1,14 +1,15 @@
 import type { Metadata } from 'next'
-import { getFormatter, getTranslations } from 'next-intl/server'
+import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import { ActionForm } from '@/components/ui/action-form'
 import { Card } from '@/components/ui/card'
-import { CheckboxField, SelectField, TextField } from '@/components/ui/field'
+import { CheckboxField, SelectField, TextAreaField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { LOCALES } from '@/i18n/locales'
 import { type ConsentProof, getProfile } from '@/lib/identity'
+import { getBillingProfile, listCountries } from '@/lib/papers'
 import { requireUser } from '@/lib/web'
-import { changePasswordAction, setMarketingAction, updateProfileAction } from './actions'
+import { changePasswordAction, saveBillingAction, setMarketingAction, updateProfileAction } from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('settings'))('title') }
@@ -16,12 +17,14 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, frame, consents, format, profile] = await Promise.all([
+  const [say, frame, consents, format, locale, profile, billing] = await Promise.all([
     getTranslations('settings'),
     getTranslations('frame'),
     getTranslations('consents'),
     getFormatter(),
+    getLocale(),
     getProfile(user.id),
+    getBillingProfile(user.id),
   ])
   const { marketing, terms, age } = profile.consents
   return (
@@ -54,6 +57,57 @@ export default async function SettingsPage() {
               ))}
             </SelectField>
             <SubmitButton className="self-start">{say('saveProfile')}</SubmitButton>
+          </ActionForm>
+        </Card>
+        <Card id="billing" title={say('billing')} lead={say('billingLead')}>
+          <ActionForm action={saveBillingAction} className="flex flex-col gap-4">
+            <TextField
+              name="name"
+              label={say('billingName')}
+              defaultValue={billing.name}
+              autoComplete="name"
+              maxLength={120}
+            />
+            <TextField
+              name="company"
+              label={say('billingCompany')}
+              defaultValue={billing.company}
+              autoComplete="organization"
+              maxLength={160}
+            />
+            <TextAreaField
+              name="address"
+              label={say('billingAddress')}
+              help={say('billingAddressHelp')}
+              defaultValue={billing.address}
+              autoComplete="street-address"
+              className="!min-h-24"
+              maxLength={400}
+            />
+            <SelectField
+              name="countryCode"
+              label={say('billingCountry')}
+              help={say('billingCountryHelp')}
+              defaultValue={billing.countryCode}
+              autoComplete="country"
+            >
+              <option value="">{say('billingNoCountry')}</option>
+              {listCountries(locale).map(({ code, name }) => (
+                <option key={code} value={code}>
+                  {name}
+                </option>
+              ))}
+            </SelectField>
+            <TextField
+              name="taxId"
+              label={say('billingTaxId')}
+              help={say('billingTaxIdHelp')}
+              defaultValue={billing.taxId}
+              autoComplete="off"
+              spellCheck={false}
+              maxLength={40}
+            />
+            <SubmitButton className="self-start">{say('saveBilling')}</SubmitButton>
           </ActionForm>
         </Card>
         <Card title={say('mail')} lead={say('mailHelp')}>

@@ -8,6 +8,7 @@ import { nameChoice, ORDER_TONES, shownState } from '@/components/orders/order-w
 import { PROXY_FILES } from '@/components/orders/proxy-files'
 import { ProxyList, TestCommand } from '@/components/orders/proxy-list'
 import { PROXY_TEXTS, type ProxyTexts } from '@/components/orders/proxy-texts'
+import { PaperLink } from '@/components/papers/paper-link'
 import { Alert } from '@/components/ui/alert'
 import { ButtonLink } from '@/components/ui/button'
 import { buttonStyles } from '@/components/ui/button-styles'
@@ -35,9 +36,8 @@ export default async function OrderPage({ params }: Props) {
   const { orderId } = await params
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
-  const [say, papers, now, names, proxies] = await Promise.all([
+  const [say, now, names, proxies] = await Promise.all([
     getTranslations('orders'),
-    getTranslations('papers'),
     getNow(),
     nameChoice(order),
     listAllocations({ userId: user.id, orderId: order.id }),
@@ -95,15 +95,7 @@ export default async function OrderPage({ params }: Props) {
           <Card
             title={say('details')}
             action={
-              order.deliveredAt !== null && (
-                <a
-                  href={`/account/orders/${order.id}/invoice`}
-                  download
-                  className={buttonStyles({ variant: 'secondary', size: 'sm' })}
-                >
-                  {papers('invoiceButton')}
-                </a>
-              )
+              order.deliveredAt !== null && <PaperLink href={`/account/orders/${order.id}/invoice`} kind="invoice" />
             }
           >
             <Facts

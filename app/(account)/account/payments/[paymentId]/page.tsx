@@ -3,6 +3,7 @@ import { getLocale, getNow, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import type { ReactNode } from 'react'
+import { PaperLink } from '@/components/papers/paper-link'
 import { PaymentTimeline } from '@/components/payments/payment-timeline'
 import { nameProvider, PAYMENT_TONES, sayReviewReason } from '@/components/payments/payment-words'
 import { Alert } from '@/components/ui/alert'
@@ -109,7 +110,12 @@ export default async function PaymentPage({ params }: Props) {
             />
           </Card>
         </div>
-        <Card title={say('details')} action={payment.creditedAt !== null && <ReceiptLink paymentId={payment.id} />}>
+        <Card
+          title={say('details')}
+          action={
+            payment.creditedAt !== null && <PaperLink href={`${paymentPath(payment.id)}/receipt`} kind="receipt" />
+          }
+        >
           <Facts
             facts={[
               [say('provider'), provider.name],
@@ -136,19 +142,6 @@ export default async function PaymentPage({ params }: Props) {
         </Card>
       </div>
     </>
-  )
-}
-
-async function ReceiptLink({ paymentId }: { paymentId: string }) {
-  const say = await getTranslations('papers')
-  return (
-    <a
-      href={`${paymentPath(paymentId)}/receipt`}
-      download
-      className={buttonStyles({ variant: 'secondary', size: 'sm' })}
-    >
-      {say('receiptButton')}
-    </a>
   )
 }
 

@@ -5,6 +5,7 @@ import { notFound } from 'next/navigation'
 import { CustomerLink } from '@/components/admin/links'
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { ORDER_TONES, sayChoice } from '@/components/orders/order-words'
+import { PaperLink } from '@/components/papers/paper-link'
 import { Card } from '@/components/ui/card'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
@@ -46,7 +47,10 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
         action={<Status tone={ORDER_TONES[order.state]}>{states(`state_${order.state}`)}</Status>}
       />
       <div className="grid gap-6 lg:grid-cols-2">
-        <Card title={say('facts')}>
+        <Card
+          title={say('facts')}
+          action={order.deliveredAt !== null && <PaperLink href={`/admin/orders/${order.id}/invoice`} kind="invoice" />}
+        >
           <Facts
             facts={[
               [say('customer'), <CustomerLink key="customer" userId={order.userId} names={names} />],

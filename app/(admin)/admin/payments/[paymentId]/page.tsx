@@ -7,6 +7,7 @@ import { CustomerLink } from '@/components/admin/links'
 import { ReturnsTable } from '@/components/admin/returns-table'
 import { PaymentTimeline } from '@/components/payments/payment-timeline'
 import { nameProvider, PAYMENT_TONES, sayReviewReason } from '@/components/payments/payment-words'
+import { PaperLink } from '@/components/papers/paper-link'
 import { ActionForm } from '@/components/ui/action-form'
 import { Card } from '@/components/ui/card'
 import { TextField } from '@/components/ui/field'
@@ -96,7 +97,12 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
             </ActionForm>
           </Card>
         )}
-        <Card title={say('facts')}>
+        <Card
+          title={say('facts')}
+          action={
+            payment.creditedAt !== null && <PaperLink href={`/admin/payments/${payment.id}/receipt`} kind="receipt" />
+          }
+        >
           <Facts
             facts={[
               [say('customer'), <CustomerLink key="customer" userId={payment.userId} names={names} />],
