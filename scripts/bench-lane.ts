@@ -3,7 +3,8 @@ import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { invariant, newId } from '@/lib/kit'
 import { placeOrder, type PlaceOrderInput } from '@/lib/orders'
-import { type PaymentRef, type Provider, settlePayment } from '@/lib/payments'
+import { SYSTEM } from '@/lib/audit'
+import { type PaymentRef, type Provider, reconcilePayments, saveProvider, settlePayment } from '@/lib/payments'
 
 /**
  * One database under measurement, in a process of its own (the commands find their database by DATABASE_URL). Takes orders over the
@@ -11,6 +12,8 @@ import { type PaymentRef, type Provider, settlePayment } from '@/lib/payments'
  */
 export type Order =
   | { do: 'fill'; entries: number }
+  | { do: 'provider'; webhookSecret: string }
+  | { do: 'reconcile'; payments: number }
   | {
       do: 'measure'
       what: 'placeOrder' | 'settlePayment'
@@ -106,13 +109,58 @@ async function restock(units: number): Promise<void> {
 async function addPayments(count: number, on: 'spread' | 'hot'): Promise<string[]> {
   const client = await plainClient()
   const { rows } = await client.query<{ id: string }>(
-    `INSERT INTO payments (id, user_id, provider, state, requested_micros, currency, provider_payment_id, request_key)
-     SELECT p.id, CASE WHEN $2 THEN $3 ELSE 'usr_bench_' || (i % $4::int) END, 'fakepay', 'awaiting', $5, 'USD', p.id, p.id
+    `INSERT INTO payments (id, user_id, provider, state, requested_micros, currency, charge_micros, charge_currency, provider_payment_id, request_key)
+     SELECT p.id, CASE WHEN $2 THEN $3 ELSE 'usr_bench_' || (i % $4::int) END, 'fakepay', 'awaiting', $5, 'USD', $5, 'USD', p.id, p.id
      FROM generate_series(1, $1::int) i, LATERAL (SELECT new_id('pay') || left('', i) AS id) p RETURNING id`,
     [count, on === 'hot', HOT, CUSTOMERS, PRICE_MICROS],
   )
   await client.end()
   return rows.map((row) => row.id)
+}
+
+/** A provider that answers from memory, for all that it is asked about: what is measured is our own path after it has spoken. */
+const provider = {
+  name: 'fakepay',
+  fetchPayments: async (asked: PaymentRef[]) =>
+    asked.map((each) => ({
+      ...each,
+      state: 'paid' as const,
+      receivedMicros: PRICE_MICROS,
+      requestedMicros: PRICE_MICROS,
+      currency: 'USD',
+      isTest: true,
+    })),
+} as unknown as Provider
+
+/** As many payments as asked, all due for a look at once, until the last one is credited. */
+async function reconcile(payments: number): Promise<{ done: number; seconds: number; buckets: number[] }> {
+  const ids = await addPayments(payments, 'spread')
+  await db().payment.updateMany({ where: { id: { in: ids } }, data: { nextCheckAt: new Date() } })
+  const begun = performance.now()
+  let done = 0
+  while (done < payments) {
+    const { credited } = await reconcilePayments({ providers: [provider] })
+    invariant(credited > 0, 'every waiting payment is credited')
+    done += credited
+  }
+  const seconds = (performance.now() - begun) / 1000
+  await db().outboxJob.deleteMany({})
+  return { done, seconds, buckets: [] }
+}
+
+/** The demo's provider switched on, at an address where nobody is: only its callbacks come. */
+async function addProvider(webhookSecret: string): Promise<void> {
+  const saved = await saveProvider(SYSTEM, {
+    provider: 'fakepay',
+    isEnabled: true,
+    values: { apiUrl: 'http://127.0.0.1:2', apiKey: 'bench-key-bench-key', webhookSecret },
+    minMicros: null,
+    maxMicros: null,
+    toleranceBasisPoints: 0,
+    chargeCurrency: null,
+    chargeRate: null,
+  })
+  invariant(saved.ok, 'the provider is saved')
 }
 
 type Action = (client: number, turn: number) => Promise<unknown>
@@ -158,20 +206,6 @@ async function settling(
     return id
   }
   if (by === 'command') {
-    // The provider answers from memory: what is measured is our own path after it has spoken.
-    const provider = {
-      name: 'fakepay',
-      fetchPayments: async ([asked]: PaymentRef[]) => [
-        {
-          ...asked!,
-          state: 'paid' as const,
-          receivedMicros: PRICE_MICROS,
-          requestedMicros: PRICE_MICROS,
-          currency: 'USD',
-          isTest: true,
-        },
-      ],
-    } as unknown as Provider
     return async () => {
       const id = take()
       const settled = await settlePayment(
@@ -223,8 +257,21 @@ async function measure(
   return { done, seconds: elapsed, buckets }
 }
 
+function perform(order: Order): Promise<unknown> {
+  switch (order.do) {
+    case 'fill':
+      return fill(order.entries)
+    case 'provider':
+      return addProvider(order.webhookSecret)
+    case 'reconcile':
+      return reconcile(order.payments)
+    case 'measure':
+      return measure(order)
+  }
+}
+
 process.on('message', (order: Order) => {
-  const work = order.do === 'fill' ? fill(order.entries) : measure(order)
+  const work: Promise<unknown> = perform(order)
   work.then(
     (result) => process.send!({ ok: true, result: result ?? null }),
     (error: unknown) => process.send!({ ok: false, error: String((error as Error).stack) }),

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import type { Order } from './bench-lane'
 import { migrate } from './migrate'
+import { BENCH_WEBHOOK_SECRET, measureP99, startWeb } from './bench-web'
 import { startPostgres } from './postgres'
 import { chooseKeptPort } from './files'
 import { ROOT } from './settings'
@@ -23,7 +24,7 @@ const MANY = 1_000_000
 
 type Measure = Extract<Order, { do: 'measure' }>
 type Measured = { done: number; seconds: number; buckets: number[] }
-type Row = { name: string; against: string; perSecond: number; limitPerSecond: number; ratio: number }
+type Row = { name: string; against: string; unit: 'per second' | 'ms'; figure: number; limit: number; ratio: number }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, out: { type: 'string' } } })
 const only = options.only?.split(',')
@@ -39,6 +40,16 @@ const postgres = await startPostgres({
   durable: true,
 })
 const lanes: ChildProcess[] = []
+const settingsKey = randomBytes(32).toString('hex')
+const environment = (url: URL) => ({
+  ...process.env,
+  SLUICE_MODE: 'test',
+  DATABASE_URL: url.href,
+  DATABASE_POOL: '16',
+  AUTH_SECRET: randomBytes(24).toString('hex'),
+  SETTINGS_KEY: settingsKey,
+  LOG_LEVEL: 'silent',
+})
 try {
   await run()
 } finally {
@@ -65,7 +76,7 @@ async function run(): Promise<void> {
   }
   const hot = rows.find((row) => row.name === 'placeOrder.hot.c16')
   const hotAlone = rows.find((row) => row.name === 'placeOrder.hot.c1')
-  if (hot && hotAlone) note('placeOrder.hot.c16', 'placeOrder.hot.c1', hot.perSecond, hotAlone.perSecond)
+  if (hot && hotAlone) note('placeOrder.hot.c16', 'placeOrder.hot.c1', hot.figure, hotAlone.figure)
   if (wanted('placeOrder.hot.minute')) {
     const { buckets } = await askWhole(few, {
       do: 'measure',
@@ -79,6 +90,19 @@ async function run(): Promise<void> {
       buckets.slice(from, to).reduce((total, each) => total + (each ?? 0), 0) / 10
     note('placeOrder.hot.minute', 'its own first ten seconds', sum(50, 60), sum(0, 10))
   }
+  if (wanted('settlePayment.batch')) {
+    const limit: Measure = {
+      do: 'measure',
+      what: 'settlePayment',
+      by: 'limit',
+      on: 'spread',
+      clients: 8,
+      seconds: SECONDS,
+    }
+    const [batch, single] = await inTurns([() => ask(few, { do: 'reconcile', payments: FEW }), () => ask(few, limit)])
+    note('settlePayment.batch', 'one prepared round trip each, 8 clients', batch!, single!)
+  }
+  if (wanted('callback.p99')) await measureCallbacks(few)
   if (wanted('growth.placeOrder')) {
     const many = await openLane('bench_many', MANY)
     const order: Measure = {
@@ -95,6 +119,27 @@ async function run(): Promise<void> {
   report()
 }
 
+/** How much longer a callback takes than a route that does nothing, at the same concurrency, in the slowest one of a hundred. Lower is better. */
+async function measureCallbacks(lane: ChildProcess): Promise<void> {
+  await tell(lane, { do: 'provider', webhookSecret: BENCH_WEBHOOK_SECRET })
+  const url = new URL(postgres.url)
+  url.pathname = '/bench_few'
+  const web = await startWeb(environment(url))
+  try {
+    const [callback, empty] = await inTurns([
+      () => measureP99(web.url, 'callback', 16, SECONDS),
+      () => measureP99(web.url, 'empty', 16, SECONDS),
+    ])
+    const ratio = Number((callback! / empty!).toFixed(3))
+    rows.push({ name: 'callback.p99', against: 'an empty route', unit: 'ms', figure: callback!, limit: empty!, ratio })
+    console.log(
+      `${'callback.p99'.padEnd(28)} ${callback!.toFixed(1).padStart(8)} ms  against ${empty!.toFixed(1).padStart(8)} ms  ratio ${ratio.toFixed(2)}  (an empty route, 16 clients; lower is better)`,
+    )
+  } finally {
+    web.stop()
+  }
+}
+
 /** A migrated database with as many older entries as asked, and the process that works on it. */
 async function openLane(name: string, entries: number): Promise<ChildProcess> {
   const admin = new Client({ connectionString: postgres.url })
@@ -106,14 +151,7 @@ async function openLane(name: string, entries: number): Promise<ChildProcess> {
   await migrate(url.href)
   const lane = fork(path.join(ROOT, 'scripts/bench-lane.ts'), {
     execArgv: ['--import', 'tsx'],
-    env: {
-      ...process.env,
-      SLUICE_MODE: 'test',
-      DATABASE_URL: url.href,
-      DATABASE_POOL: '16',
-      AUTH_SECRET: randomBytes(24).toString('hex'),
-      LOG_LEVEL: 'silent',
-    },
+    env: environment(url),
   })
   lanes.push(lane)
   console.log(`Filling ${name} with ${entries} entries …`)
@@ -130,11 +168,12 @@ function tell(lane: ChildProcess, order: Order): Promise<unknown> {
   })
 }
 
-async function askWhole(lane: ChildProcess, order: Measure): Promise<Measured> {
+async function askWhole(lane: ChildProcess, order: Order): Promise<Measured> {
   return (await tell(lane, order)) as Measured
 }
 
-async function ask(lane: ChildProcess, order: Measure): Promise<number> {
+/** How much was done in a second. */
+async function ask(lane: ChildProcess, order: Order): Promise<number> {
   const { done, seconds } = await askWhole(lane, order)
   return done / seconds
 }
@@ -152,13 +191,14 @@ function note(name: string, against: string, perSecond: number, limitPerSecond: 
   const row = {
     name,
     against,
-    perSecond: Math.round(perSecond),
-    limitPerSecond: Math.round(limitPerSecond),
+    unit: 'per second' as const,
+    figure: Math.round(perSecond),
+    limit: Math.round(limitPerSecond),
     ratio: Number((perSecond / limitPerSecond).toFixed(3)),
   }
   rows.push(row)
   console.log(
-    `${row.name.padEnd(28)} ${String(row.perSecond).padStart(8)}/s  against ${String(row.limitPerSecond).padStart(8)}/s  ratio ${row.ratio.toFixed(2)}  (${against})`,
+    `${row.name.padEnd(28)} ${String(row.figure).padStart(8)}/s  against ${String(row.limit).padStart(8)}/s  ratio ${row.ratio.toFixed(2)}  (${against})`,
   )
 }
 
