@@ -71,7 +71,7 @@ export function btcpayProvider(settings: {
   secret: string
 }): Provider {
   // A webhook without a secret is signed by BTCPay with an empty key, which anybody has.
-  invariant(settings.secret.length > 0, 'BTCPAY_WEBHOOK_SECRET is not empty')
+  invariant(settings.secret.length > 0, 'the webhook secret of BTCPay is not empty')
   const base = `${settings.apiUrl.replace(/\/$/, '')}/api/v1/stores/${encodeURIComponent(settings.storeId)}/invoices`
   const headers = { authorization: `token ${settings.apiKey}`, 'content-type': 'application/json' }
 

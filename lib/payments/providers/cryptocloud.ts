@@ -52,7 +52,7 @@ export function cryptoCloudProvider(settings: {
   shopId: string
   secret: string
 }): Provider {
-  invariant(settings.secret.length > 0, 'CRYPTOCLOUD_SECRET is not empty')
+  invariant(settings.secret.length > 0, 'the secret of a CryptoCloud project is not empty')
   const key = new TextEncoder().encode(settings.secret)
   const base = settings.apiUrl.replace(/\/$/, '')
 

@@ -85,7 +85,7 @@ const webhookSchema = z.object({
  * than a reason to ask.
  */
 export function cryptomusProvider(settings: { apiUrl: string; merchantId: string; paymentKey: string }): Provider {
-  invariant(settings.paymentKey.length > 0, 'CRYPTOMUS_PAYMENT_KEY is not empty')
+  invariant(settings.paymentKey.length > 0, 'the payment key of Cryptomus is not empty')
   const base = `${settings.apiUrl.replace(/\/$/, '')}/v1/payment`
 
   /** Null for what this merchant does not have. A key that is refused is answered with 401 or 403. */

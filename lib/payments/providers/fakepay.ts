@@ -70,7 +70,7 @@ const eventSchema = z.object({
 export function fakepayProvider(settings: { apiUrl: string; apiKey: string; webhookSecret: string }): Provider {
   // Standard Webhooks: the key is what the text after `whsec_` decodes to, not the text.
   const key = Buffer.from(settings.webhookSecret.replace(/^whsec_/, ''), 'base64')
-  invariant(key.length >= 16, 'FAKEPAY_WEBHOOK_SECRET holds at least 16 bytes in base64 after whsec_')
+  invariant(key.length >= 16, 'the webhook secret of fakepay holds at least 16 bytes in base64 after whsec_')
   const headers = { authorization: `Bearer ${settings.apiKey}`, 'content-type': 'application/json' }
   const base = settings.apiUrl.replace(/\/$/, '')
 

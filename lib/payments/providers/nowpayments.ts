@@ -81,7 +81,7 @@ export function nowpaymentsProvider(settings: {
   ipnSecret: string
   account: { email: string; password: string } | null
 }): Provider {
-  invariant(settings.ipnSecret.length > 0, 'NOWPAYMENTS_IPN_SECRET is not empty')
+  invariant(settings.ipnSecret.length > 0, 'the IPN secret of NOWPayments is not empty')
   const base = `${settings.apiUrl.replace(/\/$/, '')}/v1`
   const headers = { 'x-api-key': settings.apiKey, 'content-type': 'application/json' }
   const isSandbox = new URL(settings.apiUrl).hostname.includes('sandbox')

@@ -95,7 +95,7 @@ const eventSchema = z.object({
  * is made in Stripe's dashboard for the events `checkout.session.*`, `refund.*` and `charge.dispute.*`; its secret is the whole text, `whsec_` included.
  */
 export function stripeProvider(settings: { apiUrl: string; secretKey: string; webhookSecret: string }): Provider {
-  invariant(settings.webhookSecret.length > 0, 'STRIPE_WEBHOOK_SECRET is not empty')
+  invariant(settings.webhookSecret.length > 0, 'the webhook secret of Stripe is not empty')
   const root = `${settings.apiUrl.replace(/\/$/, '')}/v1`
   const base = `${root}/checkout/sessions`
   const headers = { authorization: `Bearer ${settings.secretKey}`, 'stripe-version': API_VERSION }

@@ -68,7 +68,7 @@ export function yookassaProvider(settings: {
   secretKey: string
   checksAddress?: boolean
 }): Provider {
-  invariant(settings.secretKey.length > 0, 'YOOKASSA_SECRET_KEY is not empty')
+  invariant(settings.secretKey.length > 0, 'the secret key of YooKassa is not empty')
   const root = `${settings.apiUrl.replace(/\/$/, '')}/v3`
   const base = `${root}/payments`
   const authorization = `Basic ${Buffer.from(`${settings.shopId}:${settings.secretKey}`).toString('base64')}`
