@@ -1,11 +1,12 @@
-import { BTCPAY_PAYER, startBtcpayFake } from '@/fakes/btcpay'
+import { createHash } from 'node:crypto'
+import { BTCPAY_PAYER, signBtcpayEvent, startBtcpayFake } from '@/fakes/btcpay'
 import { CRYPTOCLOUD_PAYER, startCryptoCloudFake } from '@/fakes/cryptocloud'
-import { CRYPTOMUS_PAYER, startCryptomusFake } from '@/fakes/cryptomus'
-import { FAKEPAY_PAYER, startFakepay } from '@/fakes/fakepay'
+import { CRYPTOMUS_PAYER, signCryptomus, startCryptomusFake } from '@/fakes/cryptomus'
+import { FAKEPAY_PAYER, signStandardWebhook, startFakepay } from '@/fakes/fakepay'
 import type { Fake } from '@/fakes/kit'
 import { startYookassaFake, YOOKASSA_PAYER } from '@/fakes/yookassa'
-import { NOWPAYMENTS_PAYER, startNowpaymentsFake } from '@/fakes/nowpayments'
-import { STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
+import { NOWPAYMENTS_PAYER, signNotification, startNowpaymentsFake } from '@/fakes/nowpayments'
+import { signStripeEvent, STRIPE_PAYER, startStripeFake } from '@/fakes/stripe'
 import {
   btcpayProvider,
   cryptoCloudProvider,
@@ -28,6 +29,10 @@ export type PaymentStand = {
   name: string
   /** `door` is where callbacks go, for vendors where that is a setting of the shop and not of an invoice. */
   start: (door: string, mistake?: Mistake) => Promise<{ fake: Fake; provider: Provider }>
+  /** What an operator sets for this stand-in, beside its address. */
+  settings: Record<string, string>
+  /** A callback of any text, rightly signed where the vendor signs what it sends: headers, and the text with what the signature adds to it. */
+  sign: (text: string) => { headers: Record<string, string>; text: string }
   /** The vendor tells a wrong account (shop, store, sign-in) from a wrong key. */
   knowsAccounts?: true
   /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
@@ -44,7 +49,16 @@ export type PaymentStand = {
   path: string
 }
 
-const FAKEPAY_SECRET = 'whsec_aW52ZW50ZWQtMjQtYnl0ZS1zZWNyZXQh'
+const JSON_TYPE = { 'content-type': 'application/json' }
+const FAKEPAY = { apiKey: 'fp_secret_key', webhookSecret: 'whsec_aW52ZW50ZWQtMjQtYnl0ZS1zZWNyZXQh' }
+const CRYPTOCLOUD = { apiKey: 'cc_secret_key', shopId: 'shop1', secret: 'cc-project-secret' }
+const BTCPAY = { apiKey: 'bt_secret_key', storeId: 'store1', secret: 'bt-webhook-secret' }
+const STRIPE = { secretKey: 'sk_test_secret_key', webhookSecret: 'whsec_stripe_webhook_secret' }
+const NOWPAYMENTS = { apiKey: 'np_secret_key', ipnSecret: 'np-ipn-secret' }
+const NOWPAYMENTS_ACCOUNT = { email: 'shop@example.com', password: 'np-password' }
+const CRYPTOMUS = { merchantId: 'merchant1', paymentKey: 'cm_secret_key' }
+const YOOKASSA = { shopId: '100500', secretKey: 'test_yk_secret_key' }
+const seconds = (): number => Math.floor(Date.now() / 1000)
 
 export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
@@ -54,10 +68,20 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     signature: 'ages',
     path: '/api/invoices',
     async start(_, mistake) {
-      const fake = await startFakepay({ port: 0, apiKey: 'fp_secret_key', secret: FAKEPAY_SECRET, retryGapsMs: [] })
-      const apiKey = mistake ? 'wrong' : 'fp_secret_key'
-      const provider = fakepayProvider({ apiUrl: fake.url, apiKey, webhookSecret: FAKEPAY_SECRET })
-      return { fake, provider }
+      const { apiKey, webhookSecret: secret } = FAKEPAY
+      const fake = await startFakepay({ port: 0, apiKey, secret, retryGapsMs: [] })
+      return { fake, provider: fakepayProvider({ apiUrl: fake.url, ...FAKEPAY, ...(mistake && { apiKey: 'wrong' }) }) }
+    },
+    settings: FAKEPAY,
+    sign(body) {
+      const message = { id: `msg_${createHash('sha256').update(body).digest('hex')}`, timestamp: seconds(), body }
+      const headers = {
+        ...JSON_TYPE,
+        'webhook-id': message.id,
+        'webhook-timestamp': String(message.timestamp),
+        'webhook-signature': signStandardWebhook(FAKEPAY.webhookSecret, message),
+      }
+      return { headers, text: body }
     },
   },
   {
@@ -67,13 +91,15 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     signature: 'ages',
     path: '/v2/invoice',
     async start(door, mistake) {
-      const settings = { apiKey: 'cc_secret_key', shopId: 'shop1', secret: 'cc-project-secret' }
-      const fake = await startCryptoCloudFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      const fake = await startCryptoCloudFake({ port: 0, ...CRYPTOCLOUD, notifyUrl: door, retryGapsMs: [] })
       return {
         fake,
-        provider: cryptoCloudProvider({ apiUrl: fake.url, ...settings, ...(mistake && { apiKey: 'wrong' }) }),
+        provider: cryptoCloudProvider({ apiUrl: fake.url, ...CRYPTOCLOUD, ...(mistake && { apiKey: 'wrong' }) }),
       }
     },
+    settings: CRYPTOCLOUD,
+    // The token in it says whose invoice it is and covers nothing else, so any text with it is as good.
+    sign: (text) => ({ headers: JSON_TYPE, text }),
   },
   {
     name: 'btcpay',
@@ -83,11 +109,12 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     path: '/invoices',
     knowsAccounts: true,
     async start(door, mistake) {
-      const settings = { apiKey: 'bt_secret_key', storeId: 'store1', secret: 'bt-webhook-secret' }
-      const fake = await startBtcpayFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      const fake = await startBtcpayFake({ port: 0, ...BTCPAY, notifyUrl: door, retryGapsMs: [] })
       const wrong = { key: { apiKey: 'wrong' }, account: { storeId: 'store2' } }
-      return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...settings, ...(mistake && wrong[mistake]) }) }
+      return { fake, provider: btcpayProvider({ apiUrl: fake.url, ...BTCPAY, ...(mistake && wrong[mistake]) }) }
     },
+    settings: BTCPAY,
+    sign: (text) => ({ headers: { ...JSON_TYPE, 'btcpay-sig': signBtcpayEvent(BTCPAY.secret, text) }, text }),
   },
   {
     name: 'stripe',
@@ -96,13 +123,17 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     signature: 'ages',
     path: '/sessions',
     async start(door, mistake) {
-      const settings = { secretKey: 'sk_test_secret_key', webhookSecret: 'whsec_stripe_webhook_secret' }
-      const fake = await startStripeFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      const fake = await startStripeFake({ port: 0, ...STRIPE, notifyUrl: door, retryGapsMs: [] })
       return {
         fake,
-        provider: stripeProvider({ apiUrl: fake.url, ...settings, ...(mistake && { secretKey: 'wrong' }) }),
+        provider: stripeProvider({ apiUrl: fake.url, ...STRIPE, ...(mistake && { secretKey: 'wrong' }) }),
       }
     },
+    settings: STRIPE,
+    sign: (text) => ({
+      headers: { ...JSON_TYPE, 'stripe-signature': signStripeEvent(STRIPE.webhookSecret, text, seconds()) },
+      text,
+    }),
   },
   {
     name: 'nowpayments',
@@ -113,12 +144,21 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     path: '/v1/',
     knowsAccounts: true,
     async start(_, mistake) {
-      const settings = { apiKey: 'np_secret_key', ipnSecret: 'np-ipn-secret' }
-      const account = { email: 'shop@example.com', password: 'np-password' }
-      const fake = await startNowpaymentsFake({ port: 0, ...settings, ...account, retryGapsMs: [] })
+      const account = NOWPAYMENTS_ACCOUNT
+      const fake = await startNowpaymentsFake({ port: 0, ...NOWPAYMENTS, ...account, retryGapsMs: [] })
       const wrong = { key: { apiKey: 'wrong' }, account: { account: { ...account, password: 'wrong' } } }
-      const told = { ...settings, account, ...(mistake && wrong[mistake]) }
+      const told = { ...NOWPAYMENTS, account, ...(mistake && wrong[mistake]) }
       return { fake, provider: nowpaymentsProvider({ apiUrl: fake.url, ...told }) }
+    },
+    settings: { ...NOWPAYMENTS, ...NOWPAYMENTS_ACCOUNT },
+    sign(text) {
+      let signature = signNotification(NOWPAYMENTS.ipnSecret, {})
+      try {
+        signature = signNotification(NOWPAYMENTS.ipnSecret, JSON.parse(text) as object)
+      } catch {
+        // What is no JSON, or too deep to be sorted, has no signature of its own; it goes out with that of nothing.
+      }
+      return { headers: { ...JSON_TYPE, 'x-nowpayments-sig': signature }, text }
     },
   },
   {
@@ -128,12 +168,17 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     signature: 'covers',
     path: '/v1/payment',
     async start(_, mistake) {
-      const settings = { merchantId: 'merchant1', paymentKey: 'cm_secret_key' }
-      const fake = await startCryptomusFake({ port: 0, ...settings, retryGapsMs: [] })
+      const fake = await startCryptomusFake({ port: 0, ...CRYPTOMUS, retryGapsMs: [] })
       return {
         fake,
-        provider: cryptomusProvider({ apiUrl: fake.url, ...settings, ...(mistake && { paymentKey: 'wrong' }) }),
+        provider: cryptomusProvider({ apiUrl: fake.url, ...CRYPTOMUS, ...(mistake && { paymentKey: 'wrong' }) }),
       }
+    },
+    settings: CRYPTOMUS,
+    sign(text) {
+      const rest = text.replace(/,"sign":"[0-9a-f]{32}"/, '')
+      const sign = signCryptomus(CRYPTOMUS.paymentKey, rest)
+      return { headers: JSON_TYPE, text: rest.replace(/\}\s*$/, `,"sign":"${sign}"}`) }
     },
   },
   {
@@ -144,13 +189,14 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     signature: 'none',
     path: '/v3/payments',
     async start(door, mistake) {
-      const settings = { shopId: '100500', secretKey: 'test_yk_secret_key' }
-      const fake = await startYookassaFake({ port: 0, ...settings, notifyUrl: door, retryGapsMs: [] })
+      const fake = await startYookassaFake({ port: 0, ...YOOKASSA, notifyUrl: door, retryGapsMs: [] })
       return {
         fake,
-        provider: yookassaProvider({ apiUrl: fake.url, ...settings, ...(mistake && { secretKey: 'wrong' }) }),
+        provider: yookassaProvider({ apiUrl: fake.url, ...YOOKASSA, ...(mistake && { secretKey: 'wrong' }) }),
       }
     },
+    settings: YOOKASSA,
+    sign: (text) => ({ headers: JSON_TYPE, text }),
   },
 ]
 

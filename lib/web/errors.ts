@@ -13,6 +13,7 @@ export const REFUSALS = {
   not_found: { status: 404 },
   body_too_large: { status: 413 },
   body_unreadable: { status: 400 },
+  body_too_slow: { status: 408 },
   // identity
   credentials_refused: { status: 401 },
   email_taken: { status: 409, field: 'email' },

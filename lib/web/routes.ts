@@ -8,6 +8,12 @@ import { currentSession } from './session'
 /** The most that anyone may send to a route. A callback is under two kilobytes; this leaves room and stops floods. */
 export const BODY_BYTES_MAX = 64 * 1024
 
+/**
+ * How long a body may take to arrive. Vendors send theirs in one piece; a body that drips keeps a connection and a place in memory, and the server's own
+ * limit is minutes.
+ */
+export const BODY_MS_MAX = 10_000
+
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 type Params = Record<string, string>
 type NextContext = { params: Promise<Record<string, string | string[] | undefined>> }
@@ -97,18 +103,29 @@ async function readBody(request: Request): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let length = 0
   const reader = request.body?.getReader()
-  while (reader) {
-    const { done, value } = await reader.read().catch(() => {
-      // The sender hung up or broke its own framing.
-      throw new RefusedRequest({ code: 'body_unreadable', facts: {} })
-    })
-    if (done) break
-    length += value.length
-    if (length > BODY_BYTES_MAX) {
-      await reader.cancel()
-      throw tooLarge()
+  let isTooSlow = false
+  // Cancelling ends the read that waits, so nothing is left behind.
+  const timer = setTimeout(() => {
+    isTooSlow = true
+    void reader?.cancel().catch(() => undefined)
+  }, BODY_MS_MAX)
+  try {
+    while (reader) {
+      const { done, value } = await reader.read().catch(() => {
+        // The sender hung up or broke its own framing.
+        throw new RefusedRequest({ code: 'body_unreadable', facts: {} })
+      })
+      if (isTooSlow) throw new RefusedRequest({ code: 'body_too_slow', facts: {} })
+      if (done) break
+      length += value.length
+      if (length > BODY_BYTES_MAX) {
+        await reader.cancel()
+        throw tooLarge()
+      }
+      parts.push(value)
     }
-    parts.push(value)
+  } finally {
+    clearTimeout(timer)
   }
   return Buffer.concat(parts)
 }
