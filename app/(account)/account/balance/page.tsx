@@ -18,7 +18,8 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function BalancePage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const asked = oneOf((await searchParams).before)
+  const query = await searchParams
+  const asked = oneOf(query.before)
   const before = asked && /^\d{1,18}$/.test(asked) ? BigInt(asked) : undefined
   const [say, balance, statement] = await Promise.all([
     getTranslations('statement'),
@@ -51,7 +52,14 @@ export default async function BalancePage({ searchParams }: { searchParams: Sear
         empty={<EmptyState title={say('emptyTitle')}>{say('emptyText')}</EmptyState>}
       />
       <Pagination path="/account/balance" before={asked} nextBefore={statement.nextBefore?.toString() ?? null} />
-      <StatementForm />
+      <StatementForm
+        asked={{
+          from: oneOf(query.from),
+          to: oneOf(query.to),
+          format: oneOf(query.format),
+          refused: oneOf(query.refused),
+        }}
+      />
     </>
   )
 }
