@@ -13,7 +13,7 @@ import { PageHeader } from '@/components/ui/page-header'
 import { RequestKey } from '@/components/ui/request-key'
 import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { amountText, ceilToCents, formatMoney, isId, newId, parseAmount } from '@/lib/kit'
+import { amountText, ceilToCents, formatMoney, isId, MICROS_PER_UNIT, newId, parseAmount } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { findOrderIntent } from '@/lib/orders'
 import { enabledProviders, leastTopUpMicros, topUpLimits } from '@/lib/payments'
@@ -34,18 +34,28 @@ export default async function TopUpPage({ searchParams }: { searchParams: Search
     getBalance({ userId: user.id }),
     findWaitingIntent(user.id, oneOf(intentId)),
   ])
-  const { balanceMicros, currency } = balance
+  const { balanceMicros, owedMicros, currency } = balance
   const money = (micros: bigint) => formatMoney(micros, currency, locale)
-  const limits = (await enabledProviders()).map((provider) => ({ name: provider.name, ...topUpLimits(provider) }))
+  const limits = (await enabledProviders()).map((provider) => ({
+    name: provider.name,
+    charge: provider.terms?.charge,
+    ...topUpLimits(provider),
+  }))
   const leastMicros = await leastTopUpMicros()
-  const missingMicros = intent && intent.totalMicros > balanceMicros ? intent.totalMicros - balanceMicros : 0n
+  // What is owed is paid first, so it has to come as well.
+  const neededMicros = intent ? intent.totalMicros + owedMicros - balanceMicros : owedMicros - balanceMicros
+  const missingMicros = neededMicros > 0n ? neededMicros : 0n
   const wanted = missingMicros > 0n ? ceilToCents(missingMicros) : readAmount(oneOf(amount))
   const amountMicros = wanted === null ? null : wanted > leastMicros ? wanted : leastMicros
   const providers = await Promise.all(
-    limits.map(async ({ name, minMicros, maxMicros }) => ({
+    limits.map(async ({ name, charge, minMicros, maxMicros }) => ({
       value: name,
       ...(await nameProvider(name)),
-      limits: say('limits', { min: money(minMicros), max: money(maxMicros) }),
+      limits: `${say('limits', { min: money(minMicros), max: money(maxMicros) })}${
+        charge && charge.currency !== currency
+          ? `. ${say('chargedIn', { unit: money(MICROS_PER_UNIT), charge: `${charge.rate} ${charge.currency}` })}`
+          : ''
+      }`,
     })),
   )
   return (
@@ -55,6 +65,11 @@ export default async function TopUpPage({ searchParams }: { searchParams: Search
         lead={say.rich('topUpLead', { balance: () => <Money micros={balanceMicros} currency={currency} /> })}
       />
       <div className="flex max-w-xl flex-col gap-6">
+        {owedMicros > 0n && (
+          <Alert tone="warning" title={say('owedTitle', { amount: money(owedMicros) })}>
+            {say('owedText')}
+          </Alert>
+        )}
         {intent && (
           <Alert tone="info" title={say('intentTitle')}>
             <p>{say('intentText', { choice: await sayChoice(intent), total: money(intent.totalMicros) })}</p>

@@ -259,7 +259,7 @@ async function IntentNote({ userId, intent }: { userId: string; intent: Intent }
       </Alert>
     )
   if (intent.state === 'waiting') {
-    const missingMicros = intent.totalMicros - balance.balanceMicros
+    const missingMicros = intent.totalMicros + balance.owedMicros - balance.balanceMicros
     const missing = formatMoney(missingMicros, intent.currency, locale)
     return missingMicros > 0n ? (
       <Alert tone="info" title={say('intentStillMissing', { missing })}>
