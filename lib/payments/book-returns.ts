@@ -47,7 +47,14 @@ export async function leftOf(tx: Tx, payment: { id: string; creditedMicros: bigi
     where: { paymentId: payment.id, state: { not: 'won' } },
     _sum: { amountMicros: true },
   })
-  return (payment.creditedMicros ?? 0n) - (refunded._sum.amountMicros ?? 0n) - (disputed._sum.amountMicros ?? 0n)
+  const gone = (refunded._sum.amountMicros ?? 0n) + (disputed._sum.amountMicros ?? 0n)
+  return (payment.creditedMicros ?? 0n) + (await correctedBy(tx, payment.id)) - gone
+}
+
+/** By how much corrections have moved a credit since: what a provider says never came cannot be given back as well. */
+async function correctedBy(tx: Tx, paymentId: string): Promise<bigint> {
+  const events = await tx.paymentEvent.findMany({ where: { paymentId, kind: 'corrected' }, select: { data: true } })
+  return events.reduce((sum, { data }) => sum + BigInt((data as { movedMicros: string }).movedMicros), 0n)
 }
 
 /** Brings a credited payment's state to what its refunds and disputes add up to. The caller holds its lock. */
@@ -57,7 +64,8 @@ export async function moveAfterReturns(tx: Tx, payment: CreditedPayment): Promis
     where: { paymentId: payment.id, state: 'done' },
     _sum: { amountMicros: true },
   })
-  const isRefunded = (refunded._sum.amountMicros ?? 0n) >= (payment.creditedMicros ?? 0n)
+  const credited = (payment.creditedMicros ?? 0n) + (await correctedBy(tx, payment.id))
+  const isRefunded = (refunded._sum.amountMicros ?? 0n) > 0n && (refunded._sum.amountMicros ?? 0n) >= credited
   const state: PaymentState = disputes.some((each) => each.state === 'open')
     ? 'disputed'
     : disputes.some((each) => each.state === 'lost')

@@ -15,6 +15,7 @@ import {
   listDifferences,
   listLastComparisons,
   type Provider,
+  refundPayment,
   settlePayment,
 } from './index'
 
@@ -170,6 +171,11 @@ describe('other amounts', () => {
     expect(await bench.balanceOf(payment.user.id)).toBe(12_500_000n)
     const events = await db().paymentEvent.findMany({ where: { paymentId: payment.id }, orderBy: { id: 'asc' } })
     expect(events.at(-1)).toMatchObject({ kind: 'corrected', data: { movedMicros: '-7500000' } })
+    // What never came cannot be given back either.
+    const refund = { paymentId: payment.id, amountMicros: 12_510_000n, reason: 'too much', requestKey: newId('req') }
+    expect(await refundPayment(staff, refund, { providers: bench.providers })).toMatchObject({
+      refusal: { code: 'refund_too_large', facts: { maxMicros: '12500000' } },
+    })
     await compare('fakepay')
     expect(await openOf(payment)).toEqual([])
   })
