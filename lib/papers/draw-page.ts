@@ -34,6 +34,9 @@ export type Column = { head: string; width: number; align?: 'left' | 'right' }
 export type Cell = string | { text: string; below: string }
 
 const CELL_GAP = 10
+const LINE_GAP = 2
+/** Enough for every text that comes again on a page; a statement has thousands that do not. */
+const WIDTHS_KEPT = 500
 
 /** Figures of one width stand under each other; in running text they would tear dashes and numbers apart. */
 function figures(align: 'left' | 'right' = 'left') {
@@ -46,6 +49,7 @@ function figures(align: 'left' | 'right' = 'left') {
 export class Sheet {
   readonly pdf: PDFKit.PDFDocument
   y = MARGIN.top
+  private readonly widths = new Map<string, number>()
   private readonly chunks: Buffer[] = []
   private readonly ended: Promise<void>
 
@@ -79,9 +83,30 @@ export class Sheet {
 
   /** How high the text will be in a box of this width. */
   heightOf(text: string, box: { width: number; size?: number; face?: Face; align?: 'left' | 'right' }): number {
+    const { width, size = 9.5, face = 'text', align } = box
     if (text === '') return 0
-    this.use(box.face ?? 'text', box.size ?? 9.5, INK)
-    return this.pdf.heightOfString(text, { width: box.width, lineGap: 2, ...figures(box.align) })
+    this.use(face, size, INK)
+    if (this.lineWidth(text, { width, size, face, align }) !== null) return this.pdf.currentLineHeight(true) + LINE_GAP
+    return this.pdf.heightOfString(text, { width, lineGap: LINE_GAP, ...figures(align) })
+  }
+
+  /**
+   * How wide a text is that needs no second line; null when it does. Most cells need none, and laying a text out costs so much more than all else that
+   * a statement of thousands of lines must do it as seldom as can be. Expects the font to be chosen.
+   */
+  private lineWidth(
+    text: string,
+    box: { width: number; size: number; face: Face; align?: 'left' | 'right' },
+  ): number | null {
+    if (text.includes('\n')) return null
+    const key = `${box.face} ${box.size} ${box.align === 'right'} ${text}`
+    let width = this.widths.get(key)
+    if (width === undefined) {
+      width = this.pdf.widthOfString(text, figures(box.align))
+      if (this.widths.size >= WIDTHS_KEPT) this.widths.clear()
+      this.widths.set(key, width)
+    }
+    return width <= box.width ? width : null
   }
 
   /** Writes into a box whose upper left corner is given; returns the height it took. */
@@ -100,7 +125,10 @@ export class Sheet {
     const { x = LEFT, y = this.y, width = WIDTH, size = 9.5, face = 'text', color = INK, align = 'left' } = box
     if (text === '') return 0
     const height = this.heightOf(text, { width, size, face, align })
-    this.use(face, size, color).text(text, x, y, { width, align, lineGap: 2, ...figures(align) })
+    const pen = this.use(face, size, color)
+    const line = this.lineWidth(text, { width, size, face, align })
+    if (line === null) pen.text(text, x, y, { width, align, lineGap: LINE_GAP, ...figures(align) })
+    else pen.text(text, align === 'right' ? x + width - line : x, y, { lineBreak: false, ...figures(align) })
     return height
   }
 
@@ -136,9 +164,12 @@ export class Sheet {
     const innerOf = (index: number) => columns[index]!.width - (index < columns.length - 1 ? CELL_GAP : 0)
     const heights = cells.map((cell, index) => {
       const width = innerOf(index)
-      if (typeof cell === 'string') return this.heightOf(cell, { width, size, face })
+      const { align } = columns[index]!
+      if (typeof cell === 'string') return this.heightOf(cell, { width, size, face, align })
       return (
-        this.heightOf(cell.text, { width, size, face }) + 1 + this.heightOf(cell.below, { width, size: size - 1.5 })
+        this.heightOf(cell.text, { width, size, face, align }) +
+        1 +
+        this.heightOf(cell.below, { width, size: size - 1.5 })
       )
     })
     const height = Math.max(...heights)
