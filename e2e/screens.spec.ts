@@ -24,6 +24,8 @@ const ADMIN = [
   '/admin',
   '/admin/customers',
   '/admin/payments',
+  '/admin/payments/differences',
+  '/admin/payments/differences?state=ended',
   '/admin/payments/returns',
   '/admin/orders',
   '/admin/catalogue',
@@ -113,6 +115,7 @@ for (const { width, scheme, locale } of [
       const [row] = await query<{ plan: string; person: string }>(
         `SELECT (SELECT id FROM plans WHERE slug = 'datacenter-ipv4') AS plan, (SELECT id FROM users WHERE username = 'anna') AS person`,
       )
+      await makeDifferences((await makePerson()).id)
       for (const path of [...ADMIN, `/admin/catalogue/plans/${row!.plan}`, `/admin/customers/${row!.person}`]) {
         await page.goto(path)
         await expectAccessible(page)
@@ -138,11 +141,30 @@ async function makeOrders(userId: string): Promise<string[]> {
   return [failed!, unknown!]
 }
 
+/** A difference of each kind, open and ended, and a comparison of each outcome, by direct insert: a comparison runs at night only. */
+async function makeDifferences(userId: string): Promise<void> {
+  const [payment] = await makePayments(userId)
+  await query(
+    `INSERT INTO payment_differences (id, provider, kind, provider_payment_id, payment_id, user_id, their_micros, our_micros, currency, state, ended_at, note)
+     SELECT new_id('dif'), 'stripe', kind, 'cs_test_' || kind || right($2, 12), $1, $2, theirs, ours, 'USD', state,
+       CASE WHEN state <> 'open' THEN now() END, CASE WHEN state = 'dismissed' THEN 'A payment of our own.' END
+     FROM (VALUES ('theirs_only', 20000000, NULL), ('ours_only', NULL, 20000000), ('other_amount', 12500000, 20000000)) k(kind, theirs, ours),
+       (VALUES ('open'), ('mended'), ('dismissed')) s(state)
+     UNION ALL SELECT new_id('dif'), 'btcpay', 'theirs_only', 'foreign' || right($2, 12), NULL, NULL, 5000000, NULL, 'USD', 'open', NULL, NULL`,
+    [payment, userId],
+  )
+  await query(
+    `INSERT INTO payment_comparisons (id, provider, method, from_at, to_at, started_at, compared, differences, their_micros, our_micros, currency, failure)
+     SELECT new_id('cmp'), provider, method, now() - interval '3 days', now(), now(), 412, differences, 8240000000, 8240000000, 'USD', failure
+     FROM (VALUES ('stripe', 'list', 3, NULL), ('cryptocloud', 'asked', 0, NULL), ('btcpay', 'list', 1, 'btcpay did not answer in time')) v(provider, method, differences, failure)`,
+  )
+}
+
 /** A payment in each state that is not money, by direct insert: most of them are left within seconds when they come by themselves. */
 async function makePayments(userId: string): Promise<string[]> {
   const rows = await query<{ id: string }>(
-    `INSERT INTO payments (id, user_id, provider, state, requested_micros, received_micros, currency, request_key, review_reason, expires_at)
-     SELECT 'pay_' || lpad(n::text, 20, '0') || right($1, 12), $1, 'fakepay', state, 20000000, received, 'USD', 'screens' || n, reason, now() + interval '1 hour'
+    `INSERT INTO payments (id, user_id, provider, state, requested_micros, received_micros, currency, charge_micros, charge_currency, request_key, review_reason, expires_at)
+     SELECT 'pay_' || lpad(n::text, 20, '0') || right($1, 12), $1, 'fakepay', state, 20000000, received, 'USD', 20000000, 'USD', 'screens' || n, reason, now() + interval '1 hour'
      FROM (VALUES (1, 'created', NULL, NULL), (2, 'awaiting', NULL, NULL), (3, 'confirming', 20000000, NULL), (4, 'underpaid', 5000000, NULL), (5, 'expired', NULL, NULL),
        (6, 'cancelled', NULL, NULL), (7, 'needs_review', 5000000, 'underpaid'), (8, 'needs_review', NULL, 'wrong_currency'), (9, 'declined', 5000000, 'underpaid')) v(n, state, received, reason)
      RETURNING id`,
