@@ -8,10 +8,10 @@ import type { Statement } from './statement-span'
 import { sayCause, sayMoment } from './statement-words'
 import { env } from '@/lib/env'
 
-/** A hundred pages: more than anybody reads, and about as much as may be drawn while somebody waits. */
+/** More than two hundred pages: more than anybody reads, and some seconds of drawing while somebody waits. */
 const PDF_LINES_MAX = 5_000
 /** How many lines are drawn before others of the same process have their turn. */
-const LINES_AT_ONCE = 25
+const LINES_AT_ONCE = 10
 
 /**
  * A statement as PDF. Refuses `too_many_lines` above five thousand movements; those are for the CSV file. `holder` is whose balance it is, as
