@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { startCryptomusFake } from '@/fakes/cryptomus'
+import { cryptomusCallback, startCryptomusFake } from '@/fakes/cryptomus'
 import type { Fake } from '@/fakes/kit'
 import { SYSTEM } from '@/lib/audit'
 import { db, Prisma } from '@/lib/db'
@@ -11,8 +11,11 @@ import {
   findProviderForAdmin,
   forgetProvider,
   listProvidersForAdmin,
+  receiveWebhook,
+  reconcilePayments,
   saveProvider,
   type SaveProviderInput,
+  settlePayment,
   startTopUp,
   testProvider,
   usableProviders,
@@ -115,6 +118,19 @@ describe('saving', () => {
     expect(await testProvider(SYSTEM, 'cryptomus')).toEqual({ ok: true, value: { result: 'ok' } })
   })
 
+  test('another server does not get the stored secret: it has to be typed again', async () => {
+    await save()
+    for (const isEnabled of [true, false])
+      expect(await save({ isEnabled, values: { apiUrl: 'https://evil.example' } })).toEqual(
+        refusal('secret_needed_again', 'secret.paymentKey'),
+      )
+    expect(await save({ values: { apiUrl: `${fake.url}/` } })).toMatchObject({ ok: true })
+    expect(await save({ values: { apiUrl: '' } })).toEqual(refusal('secret_needed_again', 'secret.paymentKey'))
+    expect(await save({ values: { apiUrl: 'https://other.example', paymentKey: 'theirs' } })).toMatchObject({
+      ok: true,
+    })
+  })
+
   test('two saves at once are both kept whole: one brings the key, the other the limits', async () => {
     await save()
     await Promise.all([
@@ -183,7 +199,7 @@ describe('testing', () => {
     expect(await findProviderForAdmin('cryptomus')).toMatchObject({ testResult: 'ok', testedAt: expect.any(Date) })
     await save({ isEnabled: true, values: {} })
     expect(await findProviderForAdmin('cryptomus')).toMatchObject({ testResult: 'ok' })
-    await save({ values: { apiUrl: 'http://127.0.0.1:2' } })
+    await save({ values: { apiUrl: 'http://127.0.0.1:2', paymentKey: KEY } })
     expect(await findProviderForAdmin('cryptomus')).toMatchObject({ testResult: null, testedAt: null })
     expect(await testProvider(SYSTEM, 'cryptomus')).toMatchObject({ value: { result: 'unreachable' } })
   })
@@ -198,6 +214,35 @@ describe('a provider that is switched off', () => {
     const user = await insertCustomer()
     const asked = { provider: 'cryptomus', amountMicros: 20_000_000n, requestKey: newId('req') }
     expect(await startTopUp({ id: user.id, locale: 'en' }, asked)).toEqual(refusal('unknown_provider'))
+  })
+
+  test('still credits what was begun before: by its callback, and by reconcile where the callback is lost', async () => {
+    await save()
+    const user = await insertCustomer()
+    const begin = async () => {
+      const asked = { provider: 'cryptomus', amountMicros: 20_000_000n, requestKey: newId('req') }
+      const started = await startTopUp({ id: user.id, locale: 'en' }, asked)
+      const paymentId = started.ok ? started.value.paymentId : ''
+      const { providerPaymentId } = (await db().payment.findUnique({ where: { id: paymentId } }))!
+      return { paymentId, providerPaymentId: providerPaymentId! }
+    }
+    const [called, lost] = [await begin(), await begin()]
+    await save({ isEnabled: false, values: {} })
+    for (const { providerPaymentId } of [called, lost])
+      await fetch(`${fake.controlUrl}/invoices/${providerPaymentId}/pay`, {
+        method: 'POST',
+        body: JSON.stringify({ webhooks: 0 }),
+      })
+    const message = { type: 'payment', uuid: called.providerPaymentId, order_id: called.paymentId, status: 'paid' }
+    const receipt = await receiveWebhook('cryptomus', new Headers(), Buffer.from(cryptomusCallback(KEY, message)))
+    expect(receipt).toMatchObject({ ok: true, value: { isNew: true, isQueued: true } })
+    expect(await settlePayment({ provider: 'cryptomus', ...called, messageId: null })).toMatchObject({
+      outcome: 'credited',
+    })
+    expect(await reconcilePayments({ now: new Date(Date.now() + 10 * 60_000) })).toMatchObject({ credited: 1 })
+    const states = await db().payment.findMany({ where: { userId: user.id }, select: { state: true } })
+    expect(states).toEqual([{ state: 'credited' }, { state: 'credited' }])
+    expect(await findProviderForAdmin('cryptomus')).toMatchObject({ heardAt: expect.any(Date) })
   })
 
   test('keeps its keys while payments are under way, and is forgotten after that', async () => {

@@ -34,6 +34,7 @@ export type SaveProviderRefusal = Refusal<
   | 'setting_missing'
   | 'setting_malformed'
   | 'secret_unreadable'
+  | 'secret_needed_again'
   | 'stand_in_in_production'
   | 'test_key_in_production'
   | 'limits_crossed'
@@ -43,7 +44,7 @@ export type SaveProviderRefusal = Refusal<
 
 /**
  * Sets up a way to pay, and switches it on or off. Fields that are not named keep their value; so does a secret that is left empty. Switching on asks for
- * whole settings that production takes; switched off, half of them may be kept. Each refusal names its `field`. The audit holds the names of what
+ * whole settings that production takes; switched off, half of them may be kept. Another server's address asks for the secrets again. Each refusal names its `field`. The audit holds the names of what
  * changed. Throws OperationalError when there is no key to seal a secret with.
  */
 export async function saveProvider(
@@ -57,6 +58,10 @@ export async function saveProvider(
   const result = await inTransaction<{ isEnabled: boolean }, SaveProviderRefusal>(async (tx) => {
     const row = await lockProvider(tx, definition.name)
     const next = mergeValues(definition, row, input)
+    const [kept] = next.kept
+    // Otherwise whoever may change the address could have the stored secrets sent to a server of their own, and so read them after all.
+    if (kept && originOf(definition, row) !== originOf(definition, { settings: next.settings }))
+      return refused('secret_needed_again', { field: inputNameOf(kept) })
     if (input.isEnabled) {
       const why = findReasonAgainst(definition, next, input)
       if (why) return why
@@ -130,6 +135,8 @@ type Merged = {
   unreadable: ProviderField | null
   /** Secrets that are other than before. */
   newSecrets: string[]
+  /** Secrets that were stored and not typed again. */
+  kept: ProviderField[]
 }
 
 function mergeValues(definition: ProviderDefinition, row: ProviderRow, input: SaveProviderInput): Merged {
@@ -138,6 +145,7 @@ function mergeValues(definition: ProviderDefinition, row: ProviderRow, input: Sa
   const hints = { ...(row.hints as Record<string, string>) }
   const values: Record<string, string> = {}
   const newSecrets: string[] = []
+  const kept: ProviderField[] = []
   let unreadable: ProviderField | null = null
   for (const field of definition.fields) {
     const { name } = field
@@ -149,6 +157,7 @@ function mergeValues(definition: ProviderDefinition, row: ProviderRow, input: Sa
     }
     const place = placeOf(definition.name, name)
     const before = sealed[name] ? tryOpen(() => openSecret(place, sealed[name]!)) : ''
+    if (sealed[name] && !typed) kept.push(field)
     const value = typed || before
     if (value === null) {
       unreadable ??= field
@@ -163,7 +172,14 @@ function mergeValues(definition: ProviderDefinition, row: ProviderRow, input: Sa
     if (value.length >= 12) hints[name] = value.slice(-4)
     else delete hints[name]
   }
-  return { settings, sealed, hints, values, unreadable, newSecrets }
+  return { settings, sealed, hints, values, unreadable, newSecrets, kept }
+}
+
+/** Where the stored secrets are sent today; null when there is no address yet. */
+function originOf(definition: ProviderDefinition, row: Pick<ProviderRow, 'settings'>): string | null {
+  const first = definition.fields.find(({ name }) => name === 'apiUrl')!.initial
+  const address = (row.settings as Record<string, string>).apiUrl || first
+  return address ? new URL(address).origin : null
 }
 
 function tryOpen(open: () => string): string | null {

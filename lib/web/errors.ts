@@ -59,6 +59,7 @@ export const REFUSALS = {
   setting_missing: { status: 422 },
   setting_malformed: { status: 422 },
   secret_unreadable: { status: 409 },
+  secret_needed_again: { status: 422 },
   stand_in_in_production: { status: 422 },
   test_key_in_production: { status: 422 },
   limits_crossed: { status: 422 },
