@@ -39,6 +39,8 @@ const invoiceSchema = z.object({
   metadata: z.object({ orderId: z.string().max(200).nullish().catch(null) }).nullish(),
 })
 type Invoice = z.infer<typeof invoiceSchema>
+/** What decides whether a row of the list is money; an invoice that nobody paid may have no amount at all. */
+const stateSchema = invoiceSchema.pick({ status: true, additionalStatus: true })
 
 const methodSchema = z.object({
   rate: z.string().max(60),
@@ -195,8 +197,13 @@ export function btcpayProvider(settings: {
         const page = readAnswer(NAME, 'list', z.array(z.unknown()), await get(`?${query.toString()}`))
         return { rows: page, next: page.length < TAKE ? null : skip + TAKE }
       })
-      const invoices = readAll(NAME, invoiceSchema, rows).filter(
-        (invoice) => invoice.status === 'Settled' || invoice.additionalStatus === 'PaidLate',
+      const states = readAll(NAME, stateSchema, rows)
+      const isPaid = (index: number): boolean =>
+        states[index]!.status === 'Settled' || states[index]!.additionalStatus === 'PaidLate'
+      const invoices = readAll(
+        NAME,
+        invoiceSchema,
+        rows.filter((_, index) => isPaid(index)),
       )
       const truths = await mapAtMost(invoices, AT_ONCE, truthOf)
       // One that a person marked as settled by hand may have brought nothing.

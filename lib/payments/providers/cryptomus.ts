@@ -63,10 +63,16 @@ const listSchema = z.object({
   paginate: z.object({ nextCursor: z.string().max(1000).nullish() }),
 })
 /** Rows of the list may name their state by one word or the other. */
+const stateOfRow = (row: unknown): unknown =>
+  typeof row === 'object' && row !== null && 'status' in row ? { payment_status: row.status, ...row } : row
 const rowSchema = z.preprocess(
-  (row) => (typeof row === 'object' && row !== null && 'status' in row ? { payment_status: row.status, ...row } : row),
+  stateOfRow,
   invoiceSchema.omit({ url: true, expired_at: true }).extend({ created_at: z.string().max(40).nullish() }),
 )
+/** What decides whether a row is money; one that is none need not have our shape. */
+const stateSchema = z.preprocess(stateOfRow, z.object({ payment_status: z.string().max(60) }))
+/** What was paid, also when it was given back later. */
+const PAID: ReadonlySet<string> = new Set(['paid', 'paid_over', ...RETURNED])
 /** Their list takes dates without saying of which zone, so it is asked for as much more as zones differ. */
 const ZONES_MS = 14 * 3_600_000
 const answerSchema = z.object({ state: z.number(), result: z.unknown() })
@@ -162,9 +168,14 @@ export function cryptomusProvider(settings: { apiUrl: string; merchantId: string
       const rows = await readPages(NAME, async (cursor: string | undefined) => {
         const result = await post(cursor ? `/list?cursor=${encodeURIComponent(cursor)}` : '/list', wish)
         const { items, paginate } = readAnswer(NAME, 'list', listSchema, result)
-        return { rows: readAll(NAME, rowSchema, items), next: paginate.nextCursor || null }
+        return { rows: items, next: paginate.nextCursor || null }
       })
-      const paid = rows.filter((row) => STATUSES[row.payment_status] === 'paid' || RETURNED.has(row.payment_status))
+      const states = readAll(NAME, stateSchema, rows)
+      const paid = readAll(
+        NAME,
+        rowSchema,
+        rows.filter((_, index) => PAID.has(states[index]!.payment_status)),
+      )
       return paidOnce(
         paid
           .filter((row) => isWithin(row.created_at, from, to))

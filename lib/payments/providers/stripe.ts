@@ -266,7 +266,11 @@ export function stripeProvider(settings: { apiUrl: string; secretKey: string; we
         const last = readAll(NAME, paidSchema, data).at(-1)
         return { rows: data, next: has_more && last ? last.id : null }
       })
-      const paid = rows.filter((row) => paidSchema.parse(row).payment_status === 'paid')
+      const paid = rows.filter((row) => {
+        const { payment_status, currency } = paidSchema.parse(row)
+        // In other currencies nothing was ever asked for by this shop.
+        return payment_status === 'paid' && hasTwoDecimals((currency ?? '').toUpperCase())
+      })
       return paidOnce(readAll(NAME, sessionSchema, paid).map(truthOf))
     },
   }
