@@ -92,7 +92,11 @@ test('many pages of movements, each once and in order', async () => {
 test('spans that meet share a balance, and what is booked later is not in an older span', async () => {
   const { id } = await insertCustomer()
   await insertMovements(id, 3)
-  const { from, until } = { from: new Date(`${DAY}T00:00:00Z`), until: new Date() }
+  const from = new Date(`${DAY}T00:00:00Z`)
+  // The first millisecond after the booking as the database kept it, which rounds.
+  const [booked] = await db().$queryRaw<{ until: Date }[]>(Prisma.sql`
+    SELECT max(e.created_at) + interval '1 millisecond' AS until FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.owner = ${id}`)
+  const { until } = booked!
   await new Promise((resolve) => setTimeout(resolve, 5))
   await insertMovements(id, 2)
   const first = await readStatementSpan({ userId: id, from, until })
