@@ -24,7 +24,13 @@ export type CalculatedPlan = Omit<PricedPlan, 'periods'> & {
 
 type Shown = { plan: CalculatedPlan; currency: string; locale: string; texts: CalculatorTexts }
 /** What the signed-in person needs to buy here. */
-export type Buyer = { action: FormAction; requestKey: string; balanceMicros: bigint; leastTopUpMicros: bigint }
+export type Buyer = {
+  action: FormAction
+  requestKey: string
+  balanceMicros: bigint
+  owedMicros: bigint
+  leastTopUpMicros: bigint
+}
 
 /**
  * What a choice costs, at once and by the very function that charges. The choice lives in the address, so that it can be shared and survives
@@ -259,7 +265,8 @@ function BuyButtons({
   const totalMicros = newTotal ? BigInt(newTotal) : price.totalMicros
   const refused = isSameChoice && state.code === 'insufficient_balance' ? state.facts.balanceMicros : undefined
   const balanceMicros = refused ? BigInt(refused) : buyer.balanceMicros
-  const missingMicros = totalMicros - balanceMicros
+  // What is owed is paid first, so it has to come as well.
+  const missingMicros = totalMicros + buyer.owedMicros - balanceMicros
   const isBalanceShort = missingMicros > 0n
   const least = buyer.leastTopUpMicros
   const topUpMicros = ceilToCents(missingMicros) > least ? ceilToCents(missingMicros) : least

@@ -139,7 +139,12 @@ describe('a hold', () => {
     expect(await hold(userId, id, 9_000_000n)).toEqual(accepted(null))
     expect(await hold(userId, id, 9_000_000n)).toEqual(accepted(null))
     expect(await hold(userId, id, 8_000_000n)).toMatchObject({ refusal: { code: 'key_reused' } })
-    expect(await getBalance({ userId })).toEqual({ balanceMicros: 1_000_000n, heldMicros: 9_000_000n, currency: 'USD' })
+    expect(await getBalance({ userId })).toEqual({
+      balanceMicros: 1_000_000n,
+      heldMicros: 9_000_000n,
+      owedMicros: 0n,
+      currency: 'USD',
+    })
     expect(await settle(id, 9_000_001n)).toMatchObject({ refusal: { code: 'more_than_held' } })
     const ends = await Promise.all([settle(id, 6_000_000n), settle(id, 6_000_000n), settle(id, 0n)])
     expect(ends.filter((end) => end.ok && !end.value.isRepeat)).toHaveLength(1)

@@ -19,7 +19,7 @@ const MAX_WAITING_INTENTS = 20
 
 /**
  * Keeps an order that the balance does not cover, at the price that was shown; it is placed by itself when the money arrives.
- * Returns what is missing now (0 when the balance suffices by now). Refuses `plan_not_found` and `too_many_waiting`.
+ * Returns what is missing now, a debt included (0 when the balance suffices by now). Refuses `plan_not_found` and `too_many_waiting`.
  */
 export async function keepOrderIntent(
   actor: { id: string },
@@ -27,8 +27,9 @@ export async function keepOrderIntent(
 ): Promise<Result<{ intentId: string; missingMicros: bigint }, Refusal<'plan_not_found' | 'too_many_waiting'>>> {
   const found = await findPlan(input.planId, { fresh: true })
   if (!found) return refused('plan_not_found')
-  const { balanceMicros } = await getBalance({ userId: actor.id })
-  const missingMicros = input.totalMicros > balanceMicros ? input.totalMicros - balanceMicros : 0n
+  const { balanceMicros, owedMicros } = await getBalance({ userId: actor.id })
+  const neededMicros = input.totalMicros + owedMicros - balanceMicros
+  const missingMicros = neededMicros > 0n ? neededMicros : 0n
   return inTransaction<{ intentId: string; missingMicros: bigint }, Refusal<'plan_not_found' | 'too_many_waiting'>>(
     async (tx) => {
       const { totalMicros, planId, countryCode, periodDays, quantity } = input

@@ -59,7 +59,7 @@ export async function refundPayment(
     if (!CREDITED_STATES.includes(payment.state)) return refused('not_refundable', { state: payment.state })
     const left = await leftOf(tx, payment)
     if (input.amountMicros <= 0n || input.amountMicros > left)
-      return refused('refund_too_large', { maxMicros: left.toString() })
+      return refused('refund_too_large', { maxMicros: left.toString(), currency: payment.currency })
 
     const id = newId('rfd')
     const posted = await postTransfer(tx, {
@@ -72,7 +72,8 @@ export async function refundPayment(
     })
     if (!posted.ok) {
       const balance = await balanceOf(tx, payment)
-      return refused('refund_too_large', { maxMicros: (balance < left ? balance : left).toString() })
+      const maxMicros = (balance < left ? balance : left).toString()
+      return refused('refund_too_large', { maxMicros, currency: payment.currency })
     }
     const canSend = provider?.refund !== undefined && payment.providerPaymentId !== null
     const state = canSend ? 'sending' : 'manual'

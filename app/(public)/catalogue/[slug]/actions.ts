@@ -15,7 +15,8 @@ export const buyAction = userAction(buySchema, async ({ ifShort, ...input }, { u
   const placed = await placeOrder(user, input)
   if (placed.ok) redirect(`/account/orders/${placed.value.orderId}`)
   const { code, facts } = placed.refusal
-  if (code === 'insufficient_balance' && ifShort === 'top_up') {
+  // A debt is paid by the same top-up: what is missing includes it.
+  if ((code === 'insufficient_balance' || code === 'in_debt') && ifShort === 'top_up') {
     const { requestKey: _, ...choice } = input
     const kept = await keepOrderIntent(user, choice)
     if (!kept.ok) return kept

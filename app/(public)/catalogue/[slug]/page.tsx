@@ -7,6 +7,7 @@ import { Calculator } from '@/components/catalogue/calculator'
 import { fromPrice, placesOf, readChoice } from '@/components/catalogue/choice'
 import { Card } from '@/components/ui/card'
 import { Money } from '@/components/ui/money'
+import { DebtNotice } from '@/components/account/debt-notice'
 import { PageHeader } from '@/components/ui/page-header'
 import type { SearchParams } from '@/components/ui/search-params'
 import { type CatalogPlan, discounted, findPlanBySlug } from '@/lib/catalog'
@@ -74,6 +75,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
       />
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <Card title={say('yourChoice')}>
+          {balance && <DebtNotice owedMicros={balance.owedMicros} currency={balance.currency} />}
           <Calculator
             plan={plan}
             places={places}
@@ -85,6 +87,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
                     action: buyAction,
                     requestKey: newId('req'),
                     balanceMicros: balance.balanceMicros,
+                    owedMicros: balance.owedMicros,
                     leastTopUpMicros: await leastTopUpMicros(),
                   }
                 : { kind: 'sign_in' }
