@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkBooks } from '@/lib/admin'
+import { SYSTEM } from '@/lib/audit'
+import { db, Prisma } from '@/lib/db'
+import { PAYMENT_STANDS, type PaymentStand } from '@/test/payment-stands'
+import { type PaymentsBench, startPaymentsBench } from '@/test/payments-bench'
+import { paymentRules } from './rules'
+import { statusOf, type PaymentState, type PaymentStatus } from './states'
+
+/** What happens at the provider, told by its control API, or a callback that it sends. */
+type Step =
+  | { say: Record<string, unknown> }
+  | { callback: { times?: number; concurrently?: boolean; forged?: boolean } }
+  | 'work'
+type Odd = {
+  name: string
+  /** The provider's truth and its callbacks, in their order; null where this vendor knows no such case. */
+  steps: (stand: PaymentStand) => Step[] | null
+  /** What people read of the payment afterwards, and what is on the balance, in dollars. Twenty are asked for. */
+  after: PaymentStatus
+  credit: string
+}
+
+const once: Step = { callback: { times: 1 } }
+const paid = (stand: PaymentStand, amount: string): Step => ({ say: { state: stand.words.paid, paid: amount } })
+
+const ODD_CASES: readonly Odd[] = [
+  { name: 'exactly paid', steps: (stand) => [paid(stand, '20.00'), once], after: 'credited', credit: '20.00' },
+  {
+    name: 'told twenty times at once',
+    steps: (stand) => [paid(stand, '20.00'), { callback: { times: 20, concurrently: true } }],
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
+    name: 'told again after it was credited',
+    steps: (stand) => [paid(stand, '20.00'), once, 'work', once, 'work', once],
+    after: 'credited',
+    credit: '20.00',
+  },
+  { name: 'overpaid', steps: (stand) => [paid(stand, '25.00'), once], after: 'overpaid', credit: '25.00' },
+  {
+    name: 'called paid with less',
+    steps: (stand) => [paid(stand, '15.00'), once],
+    after: 'needs_review',
+    credit: '0.00',
+  },
+  {
+    name: 'a part came, the rest may follow',
+    steps: ({ words }) => words.underpaid && [{ say: { state: words.underpaid, paid: '5.00' } }, once],
+    after: 'underpaid',
+    credit: '0.00',
+  },
+  {
+    name: 'a part, then the rest',
+    steps: (stand) =>
+      stand.words.underpaid && [
+        { say: { state: stand.words.underpaid, paid: '5.00' } },
+        once,
+        'work',
+        paid(stand, '20.00'),
+        once,
+      ],
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
+    name: 'expired without money',
+    steps: ({ words }) => [{ say: { state: words.expired } }, once],
+    after: 'expired',
+    credit: '0.00',
+  },
+  {
+    name: 'late: paid after it had expired',
+    steps: (stand) => [{ say: { state: stand.words.expired } }, once, 'work', paid(stand, '20.00'), once],
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
+    name: 'the word "expired" after the credit',
+    steps: (stand) => [paid(stand, '20.00'), once, 'work', { say: { state: stand.words.expired } }, once],
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
+    name: 'in another currency',
+    steps: (stand) => [{ say: { state: stand.words.paid, paid: '20.00', currency: 'EUR' } }, once],
+    after: 'needs_review',
+    credit: '0.00',
+  },
+  {
+    name: 'a forged callback about money that never came',
+    steps: ({ signature }) => (signature === 'none' ? null : [{ callback: { forged: true, times: 3 } }]),
+    after: 'awaiting',
+    credit: '0.00',
+  },
+  {
+    name: 'a genuine callback, and the provider does not confirm',
+    steps: () => [once],
+    after: 'awaiting',
+    credit: '0.00',
+  },
+]
+
+let bench: PaymentsBench
+beforeAll(async () => {
+  bench = await startPaymentsBench()
+  await paymentRules.save(SYSTEM, {
+    underpaid: 'wait',
+    late: 'credit',
+    redeposit: 'wait',
+    firstTopUpMaxMicros: null,
+    dailyMaxMicros: null,
+    maxOpenPayments: 20,
+  })
+})
+afterAll(async () => {
+  const { findings } = await checkBooks()
+  await bench.close()
+  expect(findings).toEqual([])
+})
+
+const rows = PAYMENT_STANDS.flatMap((stand) =>
+  ODD_CASES.flatMap((odd) => {
+    const steps = odd.steps(stand)
+    return steps ? [{ provider: stand.name, ...odd, steps }] : []
+  }),
+)
+
+describe('odd cases', () => {
+  test.each(rows)('$provider: $name → $after, $credit', async ({ provider, steps, after, credit }) => {
+    const payment = await bench.topUp(provider)
+    const path = `invoices/${payment.providerPaymentId}`
+    for (const step of steps) {
+      if (step === 'work') await bench.work()
+      else if ('say' in step) await bench.control(provider, path, step.say)
+      else await bench.control(provider, `${path}/webhook`, step.callback)
+    }
+    await bench.work()
+    const row = await db().payment.findUniqueOrThrow({ where: { id: payment.id } })
+    expect(statusOf({ ...row, state: row.state as PaymentState })).toBe(after)
+    expect(await bench.balanceOf(payment.user.id)).toBe(BigInt(credit.replace('.', '')) * 10_000n)
+  })
+
+  test.each(PAYMENT_STANDS)('$name: a question that fails leaves the payment waiting, and heals', async (stand) => {
+    const payment = await bench.topUp(stand.name)
+    const path = `invoices/${payment.providerPaymentId}`
+    await bench.control(stand.name, path, { state: stand.words.paid, paid: '20.00' })
+    await bench.control(stand.name, `${path}/webhook`, { times: 1 })
+    await bench.control(stand.name, 'fail', { times: 5, match: stand.path, status: 503 })
+    const jobs = await db().$queryRaw<{ payload: Prisma.JsonValue }[]>(
+      Prisma.sql`SELECT payload FROM outbox_jobs WHERE name = 'payments.settle'`,
+    )
+    await expect(bench.work()).rejects.toThrow(stand.name)
+    expect(await bench.balanceOf(payment.user.id)).toBe(0n)
+    expect((await db().payment.findUniqueOrThrow({ where: { id: payment.id } })).state).toBe('awaiting')
+    // The queue keeps a job that failed; here it is promised anew.
+    await bench.control(stand.name, 'reset')
+    for (const { payload } of jobs)
+      await db().outboxJob.create({ data: { name: 'payments.settle', payload: payload as Prisma.InputJsonObject } })
+    await bench.work()
+    expect(await bench.balanceOf(payment.user.id)).toBe(20_000_000n)
+    expect(await db().payment.count({ where: { id: payment.id, state: 'credited' } })).toBe(1)
+  })
+})
+
+test('every provider has a row for what every provider can do', () => {
+  for (const stand of PAYMENT_STANDS)
+    expect(rows.filter((row) => row.provider === stand.name).length, stand.name).toBeGreaterThan(9)
+})
