@@ -47,20 +47,16 @@ const ODD_CASES: readonly Odd[] = [
   },
   {
     name: 'a part came, the rest may follow',
-    steps: ({ words }) => words.underpaid && [{ say: { state: words.underpaid, paid: '5.00' } }, once],
+    steps: ({ words }) => (words.underpaid ? [{ say: { state: words.underpaid, paid: '5.00' } }, once] : null),
     after: 'underpaid',
     credit: '0.00',
   },
   {
     name: 'a part, then the rest',
     steps: (stand) =>
-      stand.words.underpaid && [
-        { say: { state: stand.words.underpaid, paid: '5.00' } },
-        once,
-        'work',
-        paid(stand, '20.00'),
-        once,
-      ],
+      stand.words.underpaid
+        ? [{ say: { state: stand.words.underpaid, paid: '5.00' } }, once, 'work', paid(stand, '20.00'), once]
+        : null,
     after: 'credited',
     credit: '20.00',
   },
