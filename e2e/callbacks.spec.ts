@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import type { Page } from '@playwright/test'
 import { control, demo, expect, makePerson, mailsTo, query, signIn, test } from './fixtures'
 
@@ -66,8 +66,6 @@ test('a support agent may look at a payment but not decide', async ({ page, cont
 
 test('what others send is answered with a problem, never with a 500, and leaves no trace', async ({ request }) => {
   const { webhookUrl, secret } = demo().providers.fakepay
-  const count = () => query<{ n: string }>(`SELECT count(*) AS n FROM webhook_messages`).then(([row]) => Number(row!.n))
-  const before = await count()
   const now = Math.floor(Date.now() / 1000)
   const sign = (body: string, at = now, key = secret) => ({
     'webhook-id': 'msg_forged',
@@ -108,5 +106,11 @@ test('what others send is answered with a problem, never with a 500, and leaves 
     expect(status, name).toContain(answer.status())
   }
   expect((await request.get(webhookUrl)).status()).toBe(405)
-  expect(await count()).toBe(before)
+  // By the digests of these bodies: callbacks of payments made by other tests come in at the same time.
+  const digests = cases.flatMap(([, { data }]) =>
+    data === undefined ? [] : [createHash('sha256').update(data).digest('hex')],
+  )
+  expect(
+    await query(`SELECT id FROM webhook_messages WHERE digest = ANY($1) OR external_id = 'msg_forged'`, [digests]),
+  ).toEqual([])
 })
