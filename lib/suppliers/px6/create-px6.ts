@@ -7,6 +7,7 @@ import {
   type PurchaseOutcome,
   type PurchaseRefusalCode,
   type PurchaseRequest,
+  type Quote,
   type Supplier,
   UnknownOutcomeError,
 } from '../supplier'
@@ -15,6 +16,7 @@ import {
   buySchema,
   countSchema,
   listReplySchema,
+  priceSchema,
   px6ParamsSchema,
   type Px6Proxy,
   refusalSchema,
@@ -29,6 +31,8 @@ const PAGE_SIZE = 1000
 /** Longer than any answer seen, shorter than a job's patience; after it a purchase is looked up. */
 const DEFAULT_TIMEOUT_MS = 30_000
 const NO_SUCH_COUNTRY = 220
+/** Of a count, a period or a version. */
+const NO_SUCH_CHOICE = new Set([200, 210, 240])
 const REFUSALS: Record<number, PurchaseRefusalCode> = { 300: 'sold_out', 400: 'supplier_unfunded' }
 /** With these the request never left this machine. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
@@ -181,6 +185,24 @@ export function createPx6(options: {
     return { supplierOrderId: null, costMicros: null, currency: null, proxies: proxies.map(toProxy) }
   }
 
+  async function quote(request: Omit<PurchaseRequest, 'reference'>): Promise<Quote | null> {
+    const params = px6ParamsSchema.safeParse(request.params)
+    if (!params.success) return null
+    try {
+      const { price, currency } = await call(
+        'getprice',
+        { count: String(request.quantity), period: String(request.periodDays), version: params.data.version },
+        priceSchema,
+      )
+      return { costMicros: micros(price), currency }
+    } catch (error) {
+      if (error instanceof Px6Refusal && NO_SUCH_CHOICE.has(error.id)) return null
+      if (error instanceof Px6Refusal || error instanceof UnclearAnswer)
+        throw new OperationalError(NAME, `getprice: ${error.message}`)
+      throw error
+    }
+  }
+
   async function getStock(countryCode: string, params: Record<string, unknown>): Promise<number> {
     const { version } = px6ParamsSchema.parse(params)
     try {
@@ -201,6 +223,7 @@ export function createPx6(options: {
   return {
     name: NAME,
     capabilities: {
+      model: 'order',
       canBuy: true,
       canRenew: false,
       canRenewSubset: false,
@@ -215,6 +238,7 @@ export function createPx6(options: {
       isAsync: false,
     },
     buy,
+    quote,
     findPurchase,
     getStock,
     getBalance,

@@ -31,5 +31,6 @@ const envelope = { status: z.literal('yes'), balance: decimal, currency: z.strin
 export const refusalSchema = z.object({ status: z.literal('no'), error_id: whole, error: z.string().default('') })
 export const balanceSchema = z.object(envelope)
 export const countSchema = z.object({ ...envelope, count: whole })
+export const priceSchema = z.object({ ...envelope, price: decimal })
 export const buySchema = z.object({ ...envelope, order_id: text, price: decimal, list: listSchema })
 export const listReplySchema = z.object({ ...envelope, list: listSchema })
