@@ -11,7 +11,14 @@ const DEFAULT_RETRY_AFTER_MS = 2_000
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
 /** The call was sent, and what came back says nothing certain about what was done. */
-export class UnclearAnswer extends Error {}
+export class UnclearAnswer extends Error {
+  /** Of the answer, where there was one. */
+  readonly status: number | undefined
+  constructor(message: string, status?: number) {
+    super(message)
+    this.status = status
+  }
+}
 
 export type SupplierAnswer = { status: number; body: unknown }
 
@@ -65,7 +72,8 @@ export async function sendCall(
       Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : DEFAULT_RETRY_AFTER_MS
     throw new OperationalError(supplier, `${label}: too many requests`, { retryAfterMs })
   }
-  if (response.status >= 500) throw new UnclearAnswer(`${label} was answered with status ${response.status}`)
+  if (response.status >= 500)
+    throw new UnclearAnswer(`${label} was answered with status ${response.status}`, response.status)
   if (text.trim() === '') return { status: response.status, body: null }
   try {
     return { status: response.status, body: JSON.parse(text) as unknown }
@@ -82,12 +90,17 @@ export function readShape<Schema extends z.ZodType>(label: string, schema: Schem
   throw new UnclearAnswer(`${label} was answered in an unknown shape (${places.join(', ')})`)
 }
 
-/** For calls that change nothing: what is unclear is a fault to repeat. */
+/** For calls that change nothing: what is unclear is a fault to repeat; after status 503, which some say "slow down" with, not at once. */
 export async function asking<T>(supplier: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof UnclearAnswer) throw new OperationalError(supplier, error.message)
+    if (error instanceof UnclearAnswer)
+      throw new OperationalError(
+        supplier,
+        error.message,
+        error.status === 503 ? { retryAfterMs: DEFAULT_RETRY_AFTER_MS } : {},
+      )
     throw error
   }
 }

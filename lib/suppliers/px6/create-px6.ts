@@ -1,15 +1,19 @@
 import type { z } from 'zod'
 import { invariant, OperationalError, parseAmount } from '@/lib/kit'
+import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
+import { assertChosen, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
-import {
-  type Purchase,
-  type PurchasedProxy,
-  type PurchaseOutcome,
-  type PurchaseRefusalCode,
-  type PurchaseRequest,
-  type Quote,
-  type Supplier,
-  UnknownOutcomeError,
+import type {
+  HeldProxies,
+  Purchase,
+  PurchasedProxy,
+  PurchaseOutcome,
+  PurchaseRefusalCode,
+  PurchaseRequest,
+  Quote,
+  RenewOutcome,
+  RenewRequest,
+  Supplier,
 } from '../supplier'
 import {
   balanceSchema,
@@ -17,6 +21,7 @@ import {
   countSchema,
   listReplySchema,
   priceSchema,
+  prolongSchema,
   px6ParamsSchema,
   type Px6Proxy,
   refusalSchema,
@@ -28,14 +33,11 @@ const CALLS_PER_WINDOW = 3
 /** They count by arrival; a tenth more than a second keeps calls that the network squeezed together apart. */
 const WINDOW_MS = 1100
 const PAGE_SIZE = 1000
-/** Longer than any answer seen, shorter than a job's patience; after it a purchase is looked up. */
-const DEFAULT_TIMEOUT_MS = 30_000
 const NO_SUCH_COUNTRY = 220
 /** Of a count, a period or a version. */
 const NO_SUCH_CHOICE = new Set([200, 210, 240])
-const REFUSALS: Record<number, PurchaseRefusalCode> = { 300: 'sold_out', 400: 'supplier_unfunded' }
-/** With these the request never left this machine. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const BUY_REFUSALS: Record<number, PurchaseRefusalCode> = { 300: 'sold_out', 400: 'supplier_unfunded' }
+const RENEW_REFUSALS: Record<number, 'gone' | 'supplier_unfunded'> = { 400: 'supplier_unfunded', 404: 'gone' }
 
 /** One limit per key and process, however often the adapter is made. */
 const limits = new Map<string, () => Promise<void>>()
@@ -54,9 +56,6 @@ class Px6Refusal extends Error {
   }
 }
 
-/** The call was sent, and what came back says nothing certain about what was done. */
-class UnclearAnswer extends Error {}
-
 /**
  * px6 (proxy6.net). Every method of theirs is a GET with the key in its path, so addresses are never logged or put into an error, and
  * nothing here repeats a call. `auto_prolong` is never sent: renewing is our own decision. `baseUrl` ends before the key.
@@ -69,8 +68,10 @@ export function createPx6(options: {
   /** Waits until a call may start; left out, their documented limit. */
   waitForTurn?: () => Promise<void>
 }): Supplier {
-  const send = options.fetch ?? fetch
-  const waitForTurn = options.waitForTurn ?? sharedLimit(`${options.baseUrl} ${options.apiKey}`)
+  const callOptions = {
+    ...options,
+    waitForTurn: options.waitForTurn ?? sharedLimit(`${options.baseUrl} ${options.apiKey}`),
+  }
 
   /** Sends one call. Throws Px6Refusal (they said no), OperationalError (not done) or UnclearAnswer. */
   async function call<Schema extends z.ZodType>(
@@ -78,60 +79,60 @@ export function createPx6(options: {
     parameters: Record<string, string>,
     schema: Schema,
   ): Promise<z.infer<Schema>> {
-    await waitForTurn()
     const label = method || 'balance'
     const query = new URLSearchParams(parameters).toString()
     const path = method === '' ? '' : `${method}/`
-    let response: Response
-    try {
-      response = await send(`${options.baseUrl.replace(/\/$/, '')}/${options.apiKey}/${path}?${query}&nokey`, {
-        redirect: 'error',
-        signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
-      })
-    } catch (error) {
-      const code = errorCode(error)
-      if (NOT_SENT.has(code)) throw new OperationalError(NAME, `${label} was not sent (${code})`)
-      throw new UnclearAnswer(`${label} was sent and not answered (${code})`)
-    }
-    if (response.status === 429) {
-      await response.body?.cancel()
-      throw new OperationalError(NAME, `${label}: too many requests`, { retryAfterMs: 2000 })
-    }
-    if (!response.ok) {
-      await response.body?.cancel()
-      throw new UnclearAnswer(`${label} was answered with status ${response.status}`)
-    }
-    let body: unknown
-    try {
-      body = JSON.parse(await response.text())
-    } catch {
-      throw new UnclearAnswer(`${label} was answered with something that is not JSON, or only in part`)
-    }
+    const url = `${options.baseUrl.replace(/\/$/, '')}/${options.apiKey}/${path}?${query}&nokey`
+    const { body } = await sendCall(NAME, { method: 'GET', label, url }, callOptions)
     const refusal = refusalSchema.safeParse(body)
     if (refusal.success) {
       const words = refusal.data.error.replaceAll(options.apiKey, '[key]').slice(0, 100)
       throw new Px6Refusal(refusal.data.error_id, words)
     }
-    const reply = schema.safeParse(body)
-    if (!reply.success) {
-      const places = reply.error.issues.slice(0, 3).map((issue) => issue.path.join('.'))
-      throw new UnclearAnswer(`${label} was answered in an unknown shape (${places.join(', ')})`)
-    }
-    return reply.data
+    return readShape(label, schema, body)
   }
 
-  /** For calls that change nothing, every failure is one to repeat. */
-  async function ask<Schema extends z.ZodType>(
+  /** For calls that change nothing, every failure is one to repeat, except the refusals that `answerTo` has an answer to. */
+  function ask<Schema extends z.ZodType>(
     method: string,
     parameters: Record<string, string>,
     schema: Schema,
-  ): Promise<z.infer<Schema>> {
-    try {
-      return await call(method, parameters, schema)
-    } catch (error) {
-      if (error instanceof UnclearAnswer) throw new OperationalError(NAME, error.message)
-      if (error instanceof Px6Refusal) throw new OperationalError(NAME, `${method || 'balance'}: ${error.message}`)
-      throw error
+  ): Promise<z.infer<Schema>>
+  function ask<Schema extends z.ZodType, Other>(
+    method: string,
+    parameters: Record<string, string>,
+    schema: Schema,
+    answerTo: (error: number) => Other | undefined,
+  ): Promise<z.infer<Schema> | Other>
+  function ask(
+    method: string,
+    parameters: Record<string, string>,
+    schema: z.ZodType,
+    answerTo: (error: number) => unknown = () => undefined,
+  ): Promise<unknown> {
+    return asking(NAME, async () => {
+      try {
+        return await call(method, parameters, schema)
+      } catch (error) {
+        if (!(error instanceof Px6Refusal)) throw error
+        const answer = answerTo(error.id)
+        if (answer !== undefined) return answer
+        throw new OperationalError(NAME, `${method || 'balance'}: ${error.message}`)
+      }
+    })
+  }
+
+  /** Everything there is, page by page, active or expired. */
+  async function list(parameters: Record<string, string>): Promise<Px6Proxy[]> {
+    const found: Px6Proxy[] = []
+    for (let page = 1; ; page += 1) {
+      const reply = await ask(
+        'getproxy',
+        { ...parameters, state: 'all', page: String(page), limit: String(PAGE_SIZE) },
+        listReplySchema,
+      )
+      found.push(...reply.list)
+      if (reply.list.length < PAGE_SIZE) return found
     }
   }
 
@@ -141,17 +142,19 @@ export function createPx6(options: {
     if (!params.success)
       return { kind: 'refused', code: 'rejected', detail: 'the offer names a version or type px6 does not have' }
     try {
-      const reply = await call(
-        'buy',
-        {
-          count: String(request.quantity),
-          period: String(request.periodDays),
-          country: request.countryCode.toLowerCase(),
-          version: params.data.version,
-          type: params.data.type,
-          descr: request.reference,
-        },
-        buySchema,
+      const reply = await spending(NAME, () =>
+        call(
+          'buy',
+          {
+            count: String(request.quantity),
+            period: String(request.periodDays),
+            country: request.countryCode.toLowerCase(),
+            version: params.data.version,
+            type: params.data.type,
+            descr: request.reference,
+          },
+          buySchema,
+        ),
       )
       return {
         kind: 'delivered',
@@ -161,58 +164,77 @@ export function createPx6(options: {
         proxies: reply.list.map(toProxy),
       }
     } catch (error) {
-      if (error instanceof UnclearAnswer) throw new UnknownOutcomeError(NAME, error.message)
       if (error instanceof Px6Refusal)
-        return { kind: 'refused', code: REFUSALS[error.id] ?? 'rejected', detail: error.message }
+        return { kind: 'refused', code: BUY_REFUSALS[error.id] ?? 'rejected', detail: error.message }
       throw error
     }
   }
 
   async function findPurchase(reference: string): Promise<Purchase | null> {
     assertReference(reference)
-    const proxies: Px6Proxy[] = []
-    for (let page = 1; ; page += 1) {
-      const { list } = await ask(
-        'getproxy',
-        { descr: reference, state: 'all', page: String(page), limit: String(PAGE_SIZE) },
-        listReplySchema,
-      )
-      // Their filter is not described; ours is exact.
-      proxies.push(...list.filter((proxy) => proxy.descr === reference))
-      if (list.length < PAGE_SIZE) break
-    }
+    // Their filter is not described; ours is exact.
+    const proxies = (await list({ descr: reference })).filter((proxy) => proxy.descr === reference)
     if (proxies.length === 0) return null
     return { supplierOrderId: null, costMicros: null, currency: null, proxies: proxies.map(toProxy) }
   }
 
-  async function quote(request: Omit<PurchaseRequest, 'reference'>): Promise<Quote | null> {
-    const params = px6ParamsSchema.safeParse(request.params)
+  async function priceFor(count: number, periodDays: number, wish: Record<string, unknown>): Promise<Quote | null> {
+    const params = px6ParamsSchema.safeParse(wish)
     if (!params.success) return null
+    const reply = await ask(
+      'getprice',
+      { count: String(count), period: String(periodDays), version: params.data.version },
+      priceSchema,
+      (error) => (NO_SUCH_CHOICE.has(error) ? null : undefined),
+    )
+    return reply === null ? null : { costMicros: micros(reply.price), currency: reply.currency }
+  }
+
+  /** Their ids never change, and an address may be sold again: only both together name a proxy. */
+  async function readProxies(held: HeldProxies): Promise<PurchasedProxy[]> {
+    assertChosen(held)
+    const known = new Map((await list({})).map((proxy) => [proxy.id, toProxy(proxy)]))
+    return held.proxies.flatMap((proxy) => {
+      const found = known.get(proxy.supplierRef)
+      return found !== undefined && placeOf(found) === placeOf(proxy) ? [found] : []
+    })
+  }
+
+  async function renew(request: RenewRequest): Promise<RenewOutcome> {
+    // They renew what they know of a list and are silent about the rest, so it is looked at first.
+    const before = await readProxies(request)
+    if (before.length < request.proxies.length)
+      return { kind: 'refused', code: 'gone', detail: 'some of the proxies are not there any more' }
+    const ids = before.map((proxy) => proxy.supplierRef)
     try {
-      const { price, currency } = await call(
-        'getprice',
-        { count: String(request.quantity), period: String(request.periodDays), version: params.data.version },
-        priceSchema,
-      )
-      return { costMicros: micros(price), currency }
+      return await spending(NAME, async () => {
+        const reply = await call('prolong', { period: String(request.periodDays), ids: ids.join(',') }, prolongSchema)
+        const ends = new Map(reply.list.map((each) => [each.id, new Date(each.unixtime_end * 1000)]))
+        const proxies = before.flatMap((proxy) => {
+          const expiresAt = ends.get(proxy.supplierRef)
+          return expiresAt === undefined ? [] : [{ ...proxy, expiresAt }]
+        })
+        if (proxies.length < before.length) throw new UnclearAnswer('prolong was answered for a part of the proxies')
+        return { kind: 'renewed', costMicros: micros(reply.price), currency: reply.currency, proxies }
+      })
     } catch (error) {
-      if (error instanceof Px6Refusal && NO_SUCH_CHOICE.has(error.id)) return null
-      if (error instanceof Px6Refusal || error instanceof UnclearAnswer)
-        throw new OperationalError(NAME, `getprice: ${error.message}`)
+      if (error instanceof Px6Refusal)
+        return { kind: 'refused', code: RENEW_REFUSALS[error.id] ?? 'rejected', detail: error.message }
       throw error
     }
   }
 
+  async function quoteRenewal(request: Omit<RenewRequest, 'reference'>): Promise<Quote | null> {
+    const { length } = await readProxies(request)
+    return length < request.proxies.length ? null : priceFor(length, request.periodDays, request.params)
+  }
+
   async function getStock(countryCode: string, params: Record<string, unknown>): Promise<number> {
     const { version } = px6ParamsSchema.parse(params)
-    try {
-      return (await call('getcount', { country: countryCode.toLowerCase(), version }, countSchema)).count
-    } catch (error) {
-      if (error instanceof Px6Refusal && error.id === NO_SUCH_COUNTRY) return 0
-      if (error instanceof Px6Refusal || error instanceof UnclearAnswer)
-        throw new OperationalError(NAME, `getcount: ${error.message}`)
-      throw error
-    }
+    const reply = await ask('getcount', { country: countryCode.toLowerCase(), version }, countSchema, (error) =>
+      error === NO_SUCH_COUNTRY ? { count: 0 } : undefined,
+    )
+    return reply.count
   }
 
   async function getBalance(): Promise<{ balanceMicros: bigint; currency: string }> {
@@ -225,10 +247,11 @@ export function createPx6(options: {
     capabilities: {
       model: 'order',
       canBuy: true,
-      canRenew: false,
-      canRenewSubset: false,
+      canRenew: true,
+      canRenewSubset: true,
       canReplace: false,
       canChangeCredentials: false,
+      // Their `ipauth` binds the whole account, not a proxy.
       canWhitelistIp: false,
       canChangeProtocol: false,
       hasTraffic: false,
@@ -238,17 +261,14 @@ export function createPx6(options: {
       isAsync: false,
     },
     buy,
-    quote,
+    quote: (request) => priceFor(request.quantity, request.periodDays, request.params),
     findPurchase,
     getStock,
     getBalance,
+    quoteRenewal,
+    renew,
+    readProxies,
   }
-}
-
-/** The code of a failed fetch, without its message: that may hold the address, and the address holds the key. */
-function errorCode(error: unknown): string {
-  const { name, cause } = error as { name?: string; cause?: { code?: string } }
-  return cause?.code ?? name ?? 'unknown'
 }
 
 function assertReference(reference: string): void {

@@ -24,7 +24,9 @@ const proxySchema = z.object({
 export type Px6Proxy = z.infer<typeof proxySchema>
 
 /** An array with `nokey`, else an object by id; some versions answer an object (or an empty array) all the same. */
-const listSchema = z.union([z.array(proxySchema), z.record(z.string(), proxySchema).transform(Object.values<Px6Proxy>)])
+function listOf<Row>(row: z.ZodType<Row>) {
+  return z.union([z.array(row), z.record(z.string(), row).transform((rows) => Object.values(rows))])
+}
 
 const envelope = { status: z.literal('yes'), balance: decimal, currency: z.string().regex(/^[A-Z]{3}$/) }
 
@@ -32,5 +34,10 @@ export const refusalSchema = z.object({ status: z.literal('no'), error_id: whole
 export const balanceSchema = z.object(envelope)
 export const countSchema = z.object({ ...envelope, count: whole })
 export const priceSchema = z.object({ ...envelope, price: decimal })
-export const buySchema = z.object({ ...envelope, order_id: text, price: decimal, list: listSchema })
-export const listReplySchema = z.object({ ...envelope, list: listSchema })
+export const buySchema = z.object({ ...envelope, order_id: text, price: decimal, list: listOf(proxySchema) })
+export const listReplySchema = z.object({ ...envelope, list: listOf(proxySchema) })
+export const prolongSchema = z.object({
+  ...envelope,
+  price: decimal,
+  list: listOf(z.object({ id: text, unixtime_end: whole.pipe(z.number().positive()) })),
+})
