@@ -7,6 +7,7 @@ import { startCryptomusFake } from './cryptomus'
 import { startEcho } from './echo'
 import { startExit } from './exit'
 import { startFakepay } from './fakepay'
+import { startIproyalFake } from './iproyal'
 import { startMailFake } from './mail'
 import { startNowpaymentsFake } from './nowpayments'
 import { startPx6Fake } from './px6'
@@ -31,9 +32,17 @@ const px6 = await startPx6Fake({
   apiKey: secrets.px6Key,
   exitPort: ports.exit,
 })
+const iproyal = await startIproyalFake({
+  port: ports.iproyal,
+  stateFile: stateFile('iproyal'),
+  apiKey: secrets.iproyalKey,
+  exitPort: ports.exit,
+})
+const sellers = [px6, iproyal]
+const isSold = (username: string, password: string) => sellers.some((seller) => seller.isSold(username, password))
 const started: { close: () => Promise<void> }[] = [
-  px6,
-  await startExit({ port: ports.exit, key: secrets.exitKey, isSold: px6.isSold }),
+  ...sellers,
+  await startExit({ port: ports.exit, key: secrets.exitKey, isSold }),
   await startEcho({ port: ports.echo }),
   await startMailFake({ port: ports.mail, stateFile: stateFile('mail'), apiKey: secrets.mailKey }),
   await startFakepay({

@@ -24,7 +24,7 @@ export type DemoServices = {
   echoUrl: string
   mail: { apiUrl: string; controlUrl: string }
   providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
-  suppliers: Record<'px6', { apiUrl: string; key: string; controlUrl: string }>
+  suppliers: Record<'px6' | 'iproyal', { apiUrl: string; key: string; controlUrl: string }>
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
 }
@@ -50,7 +50,14 @@ export function demoServices(instance: Instance, url: string): DemoServices {
       ]),
     ) as DemoServices['providers'],
     providerSettings: providerSettings(instance),
-    suppliers: { px6: { apiUrl: `${at('px6')}/api`, key: secrets.px6Key, controlUrl: `${at('px6')}/control` } },
+    suppliers: {
+      px6: { apiUrl: `${at('px6')}/api`, key: secrets.px6Key, controlUrl: `${at('px6')}/control` },
+      iproyal: {
+        apiUrl: `${at('iproyal')}/v1/reseller`,
+        key: secrets.iproyalKey,
+        controlUrl: `${at('iproyal')}/control`,
+      },
+    },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
   }
 }

@@ -40,6 +40,9 @@ const PORT_NAMES = [
   'cryptomus',
   'yookassa',
   'px6',
+  'iproyal',
+  'iproyalResidential',
+  'webshare',
   'exit',
   'echo',
 ] as const
@@ -68,6 +71,9 @@ const SECRET_NAMES = [
   'yookassa',
   'cryptomus',
   'px6Key',
+  'iproyalKey',
+  'iproyalResidentialKey',
+  'webshareKey',
   'exitKey',
 ] as const
 export type SecretName = (typeof SECRET_NAMES)[number]

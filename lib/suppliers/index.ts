@@ -1,3 +1,4 @@
+export { createIproyal } from './iproyal/create-iproyal'
 export { createPx6 } from './px6/create-px6'
 export {
   type Purchase,
