@@ -251,7 +251,7 @@ export async function startIproyalFake(options: {
         throw new Refused(422, 'The given data was invalid.', { product_id: ['The product id field is required.'] })
       const perPage = Math.min(Number(url.searchParams.get('per_page') ?? 10), 100)
       const page = Number(url.searchParams.get('page') ?? 1)
-      const found = value.orders.filter((order) => order.productId === productId).reverse()
+      const found = value.orders.filter((order) => order.productId === productId).toReversed()
       const lastPage = Math.max(1, Math.ceil(found.length / perPage))
       return {
         data: found.slice((page - 1) * perPage, page * perPage).map(shown),
