@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Px6Fake, startPx6Fake } from '../../../fakes/px6'
 import { OperationalError } from '@/lib/kit'
-import { type BreakHow, describeSupplierContract, type SupplierBench } from '../contract'
+import { type BreakHow, type BrokenCall, describeSupplierContract, type SupplierBench } from '../contract'
 import { createRateLimit } from '../rate-limit'
 import { UnknownOutcomeError } from '../supplier'
 import { createPx6 } from './create-px6'
@@ -22,8 +22,8 @@ async function listOrders(): Promise<{ descr: string; price: string; proxies: { 
 
 beforeAll(async () => {
   fake = await startPx6Fake({ port: 0, apiKey: API_KEY, exitPort: 4321 })
-  const breakNext = async (call: 'buy' | 'find', how: BreakHow) => {
-    const match = call === 'buy' ? 'buy' : 'getproxy'
+  const breakNext = async (call: BrokenCall, how: BreakHow) => {
+    const match = { buy: 'buy', renew: 'prolong', find: 'getproxy', read: 'getproxy', replace: '', access: '' }[call]
     if (how === 'nonsense after') return tell('nonsense', { match })
     if (how === 'too many requests') return tell('fail', { match, status: 429 })
     await tell('fail', { match, status: 500, timeout: how.startsWith('no answer'), after: how.endsWith('after') })
@@ -43,6 +43,12 @@ beforeAll(async () => {
     setBalance: (amount) => tell('balance', { amount }),
     breakNext,
     countPurchases: async (reference) => (await listOrders()).filter((order) => order.descr === reference).length,
+    removeProxies: async (proxies) => {
+      const ids = proxies.map((proxy) => proxy.supplierRef).join(',')
+      expect(await (await fetch(`${fake.url}/api/${API_KEY}/delete/?ids=${ids}`)).json()).toMatchObject({
+        status: 'yes',
+      })
+    },
   }
 })
 
@@ -160,6 +166,42 @@ describe('px6', () => {
       Response.json({ status: 'no', error_id: 100, error: `bad key ${url.split('/')[4]}` }),
     )
     await expect(echoing.getBalance()).rejects.toThrow('bad key [key]')
+  })
+
+  test('a proxy whose address was sold again under another id is not taken for the one we hold', async () => {
+    const envelope = { status: 'yes', balance: '1.00', currency: 'USD', list_count: '1' }
+    const supplier = answering(() => Response.json({ ...envelope, list: [proxy] }))
+    const held = { supplierOrderId: '1', params: {} }
+    const known = { supplierRef: '11', host: '10.0.0.1', port: 8000, expiresAt: new Date() }
+    expect(await supplier.readProxies!({ ...held, proxies: [known] })).toHaveLength(1)
+    expect(await supplier.readProxies!({ ...held, proxies: [{ ...known, supplierRef: '10' }] })).toEqual([])
+    expect(await supplier.readProxies!({ ...held, proxies: [{ ...known, host: '10.0.0.2' }] })).toEqual([])
+  })
+
+  test('a renewal answered for fewer than were asked for has an unknown outcome', async () => {
+    const envelope = { status: 'yes', balance: '1.00', currency: 'USD' }
+    const supplier = answering((url) =>
+      Response.json(
+        url.includes('prolong')
+          ? { ...envelope, price: '1.00', list: { 11: { id: '11', unixtime_end: 1_900_000_000 } } }
+          : { ...envelope, list: [proxy, { ...proxy, id: '12', port: '8001' }] },
+      ),
+    )
+    const proxies = [8000, 8001].map((port, index) => ({
+      supplierRef: String(11 + index),
+      host: '10.0.0.1',
+      port,
+      expiresAt: new Date(),
+    }))
+    await expect(
+      supplier.renew!({ reference: 'rnw_1', supplierOrderId: '1', periodDays: 30, proxies, params: {} }),
+    ).rejects.toBeInstanceOf(UnknownOutcomeError)
+  })
+
+  test('status 503 to a question means "slow down"; to a purchase, that nobody knows', async () => {
+    const supplier = answering(() => new Response('busy', { status: 503 }))
+    expect(await supplier.getBalance().catch((error: unknown) => error)).toMatchObject({ retryAfterMs: 2000 })
+    await expect(supplier.buy(request)).rejects.toBeInstanceOf(UnknownOutcomeError)
   })
 
   test('a short delivery shows fewer proxies than were asked for', async () => {
