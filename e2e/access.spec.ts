@@ -111,6 +111,7 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
+  '/api/check/address': [everyone('/api/check/address')],
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],

@@ -46,6 +46,8 @@ const schema = z
     RESEND_API_URL: optionalUrl,
     PX6_API_URL: optionalUrl.default('https://px6.link/api'),
     PX6_API_KEY: optionalText,
+    CHECK_TARGET_URL: optionalUrl,
+    BALANCER_COUNT: z.coerce.number().int().min(1).max(5).default(1),
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
   })
   .superRefine((env, context) => {
@@ -60,6 +62,8 @@ const schema = z
       refuse('RESEND_API_KEY', 'is needed in production: without it nobody can confirm an address')
     if (isLocal(env.PUBLIC_URL) || !env.PUBLIC_URL.startsWith('https://'))
       refuse('PUBLIC_URL', 'must be the https address customers use')
+    if (env.CHECK_TARGET_URL && !env.CHECK_TARGET_URL.startsWith('https://'))
+      refuse('CHECK_TARGET_URL', 'must be an https address: over http a proxy could write the answer itself')
     if (/^(.)\1*$/.test(env.AUTH_SECRET) || /change|secret|example|default/i.test(env.AUTH_SECRET))
       refuse('AUTH_SECRET', 'must be a random value')
     if (!env.SETTINGS_KEY)

@@ -200,3 +200,17 @@ it('a field with a zero byte is a wrong field, not a fault', async () => {
   expect(answer).toMatchObject({ status: 'invalid', fieldErrors: { name: expect.any(String) } })
   expect(work).not.toHaveBeenCalled()
 })
+
+it('the address of a request is what our own outermost balancer saw, whatever the sender wrote', async () => {
+  await load()
+  const { addressOf } = await import('./address-of')
+  const from = (hops: string, balancers?: number) => addressOf(new Headers({ 'x-forwarded-for': hops }), balancers)
+  expect(from('203.0.113.7')).toBe('203.0.113.7')
+  expect(from('198.51.100.1, 203.0.113.7')).toBe('203.0.113.7')
+  expect(from('198.51.100.1, 203.0.113.7, 10.0.0.2', 2)).toBe('203.0.113.7')
+  expect(from('::ffff:203.0.113.7')).toBe('203.0.113.7')
+  expect(from('2001:db8::7')).toBe('2001:db8::7')
+  expect(from('203.0.113.7', 2)).toBeNull()
+  expect(from('<script>')).toBeNull()
+  expect(addressOf(new Headers())).toBeNull()
+})

@@ -22,6 +22,7 @@ const MAY_KNOW: Record<string, string[]> = {
   orders: [...WORK, 'identity', 'catalog', 'ledger'],
   papers: [...WORK, 'identity', 'catalog', 'ledger', 'payments', 'orders'],
   provisioning: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders'],
+  checks: [...WORK, 'identity', 'catalog', 'orders', 'provisioning'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }
