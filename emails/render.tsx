@@ -3,11 +3,18 @@ import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notificatio
 import { accountExists } from './account-exists'
 import { mailContext, type MailTemplate } from './context'
 import { moneyReturned } from './money-returned'
+import { orderCredited } from './order-credited'
 import { orderDelivered } from './order-delivered'
+import { orderExpired } from './order-expired'
 import { orderFailed } from './order-failed'
 import { orderIntentRefused } from './order-intent-refused'
+import { orderRenewed } from './order-renewed'
 import { orderWithdrawn } from './order-withdrawn'
 import { passwordChanged } from './password-changed'
+import { proxyReplaced } from './proxy-replaced'
+import { renewalDearer } from './renewal-dearer'
+import { renewalFailed } from './renewal-failed'
+import { renewalShort } from './renewal-short'
 import { resetPassword } from './reset-password'
 import { topUpCorrected } from './top-up-corrected'
 import { topUpDeclined } from './top-up-declined'
@@ -31,6 +38,13 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   dispute_opened: moneyReturned('dispute_opened'),
   dispute_won: moneyReturned('dispute_won'),
   order_withdrawn: orderWithdrawn,
+  order_renewed: orderRenewed,
+  renewal_failed: renewalFailed,
+  renewal_short: renewalShort,
+  renewal_dearer: renewalDearer,
+  order_expired: orderExpired,
+  order_credited: orderCredited,
+  proxy_replaced: proxyReplaced,
   order_delivered: orderDelivered,
   order_failed: orderFailed,
   order_intent_refused: orderIntentRefused,

@@ -13,6 +13,17 @@ const TONES: Record<OrderEventKind, Tone> = {
   looked_up: 'info',
   delivered: 'good',
   failed: 'bad',
+  cancelled: 'neutral',
+  renewal_held: 'info',
+  renewed: 'good',
+  renewal_failed: 'bad',
+  renewal_short: 'warning',
+  renewal_dearer: 'warning',
+  renewal_switched: 'neutral',
+  in_grace: 'warning',
+  expired: 'neutral',
+  replaced: 'info',
+  credited: 'info',
   withdrawn: 'bad',
 }
 
@@ -43,6 +54,32 @@ export async function OrderTimeline({ order }: { order: OrderDetails }) {
       case 'failed':
         return say.rich(data.reason === 'sold_out' ? 'event_failed_sold_out' : 'event_failed_supplier_failed', {
           released: amount(data.releasedMicros),
+        })
+      case 'cancelled':
+      case 'renewal_failed':
+        return say.rich(`event_${kind}`, { released: amount(data.releasedMicros) })
+      case 'renewal_held':
+        return say.rich('event_renewal_held', { amount: amount(data.heldMicros) })
+      case 'renewed':
+        return say.rich('event_renewed', {
+          quantity: Number(data.quantity),
+          days: Number(data.periodDays),
+          automatic: String(data.automatic),
+          amount: amount(data.capturedMicros),
+        })
+      case 'renewal_switched':
+        return say('event_renewal_switched', { state: data.isOn === true ? 'on' : 'off' })
+      case 'in_grace':
+        return say.rich('event_in_grace', {
+          until: () => (typeof data.until === 'string' ? <ExactTime at={new Date(data.until)} /> : '–'),
+        })
+      case 'expired':
+        return say('event_expired', { quantity: Number(data.quantity) })
+      case 'credited':
+        return say.rich('event_credited', {
+          quantity: Number(data.quantity),
+          cause: String(data.cause),
+          amount: amount(data.amountMicros),
         })
       default:
         return say(`event_${kind}`)

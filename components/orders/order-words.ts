@@ -3,18 +3,21 @@ import type { Tone } from '@/components/ui/tones'
 import { findPlan } from '@/lib/catalog'
 import type { OrderState } from '@/lib/orders'
 
-export const ORDER_TONES: Record<OrderState | 'expired', Tone> = {
+export const ORDER_TONES: Record<OrderState, Tone> = {
   placed: 'info',
   delivering: 'info',
   unknown: 'warning',
   active: 'good',
+  in_grace: 'warning',
+  cancelled: 'neutral',
+  refunded: 'neutral',
   failed: 'bad',
   withdrawn: 'bad',
   expired: 'neutral',
 }
 
-/** The state as a customer sees it: what was delivered ends when its period does. */
-export function shownState(order: { state: OrderState; expiresAt: Date | null }, now: Date): OrderState | 'expired' {
+/** The state as a customer sees it: what was delivered ends to the second, also before the clockwork has written so. */
+export function shownState(order: { state: OrderState; expiresAt: Date | null }, now: Date): OrderState {
   return order.state === 'active' && order.expiresAt !== null && order.expiresAt <= now ? 'expired' : order.state
 }
 

@@ -19,8 +19,8 @@ export const SHOP_RULES: readonly Rule[] = [
     rule: 'every order has its hold: open while it is under way, captured when active, wholly released when failed',
     sql: `SELECT o.id FROM orders o LEFT JOIN ledger_holds h ON h.id = o.id WHERE h.id IS NULL OR h.amount_micros <> o.total_micros
           OR (o.state IN ('placed', 'delivering', 'unknown') AND h.captured_micros + h.released_micros <> 0)
-          OR (o.state IN ('active', 'withdrawn') AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
-          OR (o.state = 'failed' AND h.released_micros <> h.amount_micros)`,
+          OR (o.state IN ('active', 'in_grace', 'expired', 'refunded', 'withdrawn') AND (h.captured_micros = 0 OR h.captured_micros + h.released_micros <> h.amount_micros))
+          OR (o.state IN ('failed', 'cancelled') AND h.released_micros <> h.amount_micros)`,
   },
   {
     rule: 'every debit of an order has its order',
@@ -33,12 +33,46 @@ export const SHOP_RULES: readonly Rule[] = [
   },
   {
     rule: 'an active order has what was paid for, and no unit is sold twice',
-    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.state IN ('active', 'withdrawn')
-          GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0 OR o.total_micros * count(a.id) / o.quantity <> h.captured_micros
+    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id LEFT JOIN ledger_holds h ON h.id = o.id WHERE o.delivered_at IS NOT NULL
+          GROUP BY o.id, o.total_micros, o.quantity, h.captured_micros HAVING count(a.id) = 0
+             OR NOT bool_or(a.granted_bytes IS NOT NULL) AND o.total_micros * (count(a.id) - count(a.id) FILTER (WHERE a.state = 'replaced')) / o.quantity <> h.captured_micros
           UNION ALL
-          SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref GROUP BY u.id HAVING count(*) > 1
+          SELECT min(a.order_id) FROM allocations a JOIN stock_units u ON u.id = a.supplier_ref WHERE a.state <> 'replaced' GROUP BY u.id HAVING count(*) > 1
           UNION ALL
           SELECT u.id FROM stock_units u LEFT JOIN allocations a ON a.supplier_ref = u.id WHERE u.state = 'sold' AND a.order_id IS DISTINCT FROM u.order_id`,
+  },
+  {
+    rule: 'every renewal has its money, once: posted at once, or held and ended with it',
+    sql: `SELECT r.id FROM renewals r LEFT JOIN ledger_transfers t ON t.key = 'renewal:' || r.id LEFT JOIN ledger_holds h ON h.id = r.id
+          WHERE (t.id IS NULL) = (h.id IS NULL)
+             OR t.id IS NOT NULL AND (r.state <> 'done' OR t.amount_micros <> r.total_micros OR r.captured_micros <> r.total_micros)
+             OR h.id IS NOT NULL AND (h.amount_micros <> r.total_micros OR h.captured_micros <> r.captured_micros
+                OR (r.state = 'held') <> (h.captured_micros + h.released_micros = 0) OR r.state = 'failed' AND h.captured_micros <> 0)
+          UNION ALL SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'renewal:%' AND NOT EXISTS (SELECT 1 FROM renewals r WHERE r.id = substr(t.key, 9))
+          UNION ALL SELECT h.id FROM ledger_holds h WHERE h.id LIKE 'rnw\\_%' AND NOT EXISTS (SELECT 1 FROM renewals r WHERE r.id = h.id)`,
+  },
+  {
+    rule: 'no end of a proxy is renewed twice',
+    sql: `SELECT min(r.id) AS id FROM renewals r CROSS JOIN LATERAL unnest(r.allocation_ids) AS a(id) WHERE r.state = 'done' AND r.key LIKE 'auto:%' GROUP BY a.id, r.key HAVING count(*) > 1`,
+  },
+  {
+    rule: 'what was given back for an order has its cause and its transfer, and is never more than was paid',
+    sql: `SELECT c.id FROM order_credits c LEFT JOIN ledger_transfers t ON t.key = 'order_credit:' || c.id WHERE t.amount_micros IS DISTINCT FROM c.amount_micros
+          UNION ALL SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'order_credit:%' AND NOT EXISTS (SELECT 1 FROM order_credits c WHERE c.id = substr(t.key, 14))
+          UNION ALL SELECT c.order_id FROM order_credits c GROUP BY c.order_id HAVING sum(c.amount_micros)
+            > coalesce((SELECT h.captured_micros FROM ledger_holds h WHERE h.id = c.order_id), 0)
+            + coalesce((SELECT sum(r.captured_micros) FROM renewals r WHERE r.order_id = c.order_id), 0)`,
+  },
+  {
+    rule: 'an exchanged proxy has its successor, of the same order and the same end or a later one',
+    sql: `SELECT r.id FROM replacements r JOIN allocations o ON o.id = r.old_allocation_id LEFT JOIN allocations n ON n.id = r.new_allocation_id
+          WHERE r.state = 'replaced' AND (n.id IS NULL OR n.order_id <> o.order_id OR o.state <> 'replaced')
+          UNION ALL SELECT a.id FROM allocations a WHERE a.state = 'replaced' AND NOT EXISTS (SELECT 1 FROM replacements r WHERE r.old_allocation_id = a.id AND r.state = 'replaced')`,
+  },
+  {
+    rule: 'an order says what its proxies say',
+    sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id AND a.state IN ('active', 'in_grace') WHERE o.delivered_at IS NOT NULL
+          GROUP BY o.id, o.state, o.due_at HAVING (count(a.id) > 0) <> (o.state IN ('active', 'in_grace')) OR o.due_at IS DISTINCT FROM min(a.expires_at)`,
   },
   {
     rule: 'what went back of a payment is what its refunds and disputes say, and never more than was credited',

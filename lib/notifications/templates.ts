@@ -32,6 +32,38 @@ export type EmailProps = {
   /** A credit was corrected to what the provider says came; `movedMicros` is signed. */
   top_up_corrected: { paymentId: string; movedMicros: string; owedMicros: string; currency: string }
   order_withdrawn: { orderId: string }
+  order_renewed: {
+    orderId: string
+    quantity: number
+    periodDays: number
+    totalMicros: string
+    currency: string
+    automatic: boolean
+    expiresAt: string
+  }
+  /** A renewal was paid for and could not be made; the money is back. */
+  renewal_failed: { orderId: string; refundedMicros: string; currency: string; reason: string }
+  /** The balance will not cover (or, with `daysLeft` 0, does not cover) the automatic renewals of the days to come. */
+  renewal_short: {
+    orderId: string
+    neededMicros: string
+    balanceMicros: string
+    currency: string
+    dueAt: string
+    daysLeft: number
+  }
+  /** An automatic renewal would cost more than was agreed, so it was not made. */
+  renewal_dearer: { orderId: string; agreedMicros: string; totalMicros: string; currency: string; dueAt: string }
+  order_expired: { orderId: string; wasAutomatic: boolean }
+  order_credited: {
+    orderId: string
+    cause: string
+    amountMicros: string
+    quantity: number
+    balanceMicros: string
+    currency: string
+  }
+  proxy_replaced: { orderId: string; reason: string; old: string; new: string }
   order_delivered: {
     orderId: string
     quantity: number

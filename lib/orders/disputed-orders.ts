@@ -21,7 +21,7 @@ export async function listDisputedOrders(dispute: { disputeId: string; userId: s
     INSERT INTO disputed_orders (dispute_id, order_id)
     SELECT ${dispute.disputeId}, id FROM orders
     WHERE user_id = ${dispute.userId} AND placed_at >= ${new Date(dispute.since)}::timestamptz
-      AND state IN ('placed', 'delivering', 'unknown', 'active') AND (expires_at IS NULL OR expires_at > now())
+      AND state IN ('placed', 'delivering', 'unknown', 'active', 'in_grace')
     ORDER BY placed_at LIMIT ${LISTED_MAX}::int
     ON CONFLICT DO NOTHING`)
 }
@@ -63,8 +63,20 @@ export async function decideDisputedOrder(
       { kind: 'staff', id: actor.id },
       { action: `orders.${state}`, subjectKind: 'order', subjectId: orderId, data: { disputeId, reason } },
     )
-    if (state === 'withdrawn' && order.state === 'active') {
-      await tx.order.update({ where: { id: orderId }, data: { state: 'withdrawn' }, select: { id: true } })
+    if (state === 'withdrawn' && (order.state === 'active' || order.state === 'in_grace')) {
+      // A renewal that is under way at a supplier ends first: its money is held, and what it renews is taken back then.
+      if (await tx.renewal.findFirst({ where: { orderId, state: 'held' }, select: { id: true } }))
+        return refused('order_under_way')
+      await tx.allocation.updateMany({
+        where: { orderId, state: { in: ['active', 'in_grace'] } },
+        data: { state: 'withdrawn', graceUntil: null },
+      })
+      await tx.$executeRaw(Prisma.sql`SELECT refresh_order(${orderId})`)
+      await tx.order.update({
+        where: { id: orderId },
+        data: { state: 'withdrawn', autoRenew: false, dueAt: null, lookAt: null },
+        select: { id: true },
+      })
       await tx.orderEvent.create({ data: { orderId, kind: 'withdrawn', data: {} }, select: { id: true } })
       const props = JSON.stringify({ orderId })
       await tx.$executeRaw(Prisma.sql`

@@ -20,4 +20,11 @@ export {
   type OrderSummary,
 } from './queries'
 export { decideDisputedOrderSchema, type PlaceOrderInput, placeOrderSchema } from './schemas'
-export { OPEN_ORDER_STATES, ORDER_TRANSITIONS, type OrderState } from './states'
+export {
+  ALLOCATION_TRANSITIONS,
+  type AllocationState,
+  LIVE_ORDER_STATES,
+  OPEN_ORDER_STATES,
+  ORDER_TRANSITIONS,
+  type OrderState,
+} from './states'

@@ -21,6 +21,11 @@ const orderSelect = {
   placedAt: true,
   deliveredAt: true,
   expiresAt: true,
+  policyId: true,
+  autoRenew: true,
+  renewPeriodDays: true,
+  renewUnitMicros: true,
+  dueAt: true,
 } as const
 
 function readOrders(where: { userId?: string; state?: string }, before: string | undefined, limit: number) {
@@ -58,6 +63,17 @@ export type OrderEventKind =
   | 'looked_up'
   | 'delivered'
   | 'failed'
+  | 'cancelled'
+  | 'renewal_held'
+  | 'renewed'
+  | 'renewal_failed'
+  | 'renewal_short'
+  | 'renewal_dearer'
+  | 'renewal_switched'
+  | 'in_grace'
+  | 'expired'
+  | 'replaced'
+  | 'credited'
   | 'withdrawn'
 export type OrderDetails = OrderSummary & {
   events: { kind: OrderEventKind; data: Record<string, unknown>; at: Date }[]
@@ -84,6 +100,10 @@ export async function countOrdersByState(): Promise<Record<OrderState, number>> 
     delivering: 0,
     unknown: 0,
     active: 0,
+    in_grace: 0,
+    expired: 0,
+    cancelled: 0,
+    refunded: 0,
     failed: 0,
     withdrawn: 0,
   }

@@ -52,7 +52,7 @@ function listPaymentsDue(since: Date, except: string[]): Promise<{ id: string }[
 function listOrdersDue(since: Date, except: string[]): Promise<{ id: string }[]> {
   return db().$queryRaw(Prisma.sql`
     SELECT o.id FROM orders o
-    WHERE o.delivered_at IS NOT NULL AND o.state IN ('active', 'withdrawn') AND o.placed_at >= ${since}::timestamptz
+    WHERE o.delivered_at IS NOT NULL AND o.state NOT IN ('failed', 'cancelled') AND o.placed_at >= ${since}::timestamptz
       AND NOT o.id = ANY (${except}) AND NOT EXISTS (SELECT 1 FROM papers x WHERE x.kind = 'invoice' AND x.subject_id = o.id)
     ORDER BY o.delivered_at, o.id LIMIT ${BATCH}::int`)
 }

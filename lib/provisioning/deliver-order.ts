@@ -2,6 +2,7 @@ import { db, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
 import { HOUR_MS, newId, SECOND_MS } from '@/lib/kit'
 import { log } from '@/lib/log'
+import { OPEN_ORDER_STATES, type OrderState } from '@/lib/orders'
 import { type PurchaseOutcome, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
 import { completeDelivery, failOrder } from './end-order'
 import { resolveDeliveryJob } from './jobs'
@@ -41,7 +42,7 @@ export async function deliverOrder(
       placedAt: true,
     },
   })
-  if (!order || order.state === 'active' || order.state === 'failed') return
+  if (!order || !OPEN_ORDER_STATES.includes(order.state as OrderState)) return
   const offer = await db().offer.findUniqueOrThrow({
     where: { id: order.offerId },
     select: { id: true, supplier: true, supplierParams: true },

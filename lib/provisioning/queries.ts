@@ -38,13 +38,16 @@ const allocationSelect = {
   password: true,
   protocols: true,
   countryCode: true,
+  state: true,
+  createdAt: true,
   expiresAt: true,
+  graceUntil: true,
 } as const
 
-/** The proxies of one order of this customer, in their order; empty for somebody else's. */
+/** The proxies of one order of this customer, in their order, without those that were exchanged, given or taken back; empty for somebody else's. */
 export async function listAllocations(input: { userId: string; orderId: string }) {
   return db().allocation.findMany({
-    where: { userId: input.userId, orderId: input.orderId, NOT: { orderId: { in: await withdrawnOrders(input) } } },
+    where: { userId: input.userId, orderId: input.orderId, state: { in: ['active', 'in_grace', 'expired'] } },
     orderBy: { position: 'asc' },
     select: allocationSelect,
   })
@@ -54,15 +57,14 @@ export type AllocationView = Awaited<ReturnType<typeof listAllocations>>[number]
 /** How many proxies somebody holds that have not expired. */
 export async function countActiveAllocations({ userId }: { userId: string }): Promise<number> {
   return db().allocation.count({
-    where: { userId, expiresAt: { gt: new Date() }, NOT: { orderId: { in: await withdrawnOrders({ userId }) } } },
+    where: {
+      userId,
+      OR: [
+        { state: 'active', expiresAt: { gt: new Date() } },
+        { state: 'in_grace', graceUntil: { gt: new Date() } },
+      ],
+    },
   })
-}
-
-/** Orders whose proxies a person took back: their customer is shown them no more. */
-async function withdrawnOrders(query: { userId?: string; orderId?: string }): Promise<string[]> {
-  const { userId, orderId: id } = query
-  const orders = await db().order.findMany({ where: { userId, id, state: 'withdrawn' }, select: { id: true } })
-  return orders.map((order) => order.id)
 }
 
 /** The runs at suppliers for an order, for staff. */

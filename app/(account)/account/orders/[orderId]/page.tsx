@@ -43,7 +43,9 @@ export default async function OrderPage({ params }: Props) {
     listAllocations({ userId: user.id, orderId: order.id }),
   ])
   const state = shownState(order, now)
-  const end = order.events.find((event) => event.kind === 'delivered' || event.kind === 'failed')
+  const end = order.events.find(
+    (event) => event.kind === 'delivered' || event.kind === 'failed' || event.kind === 'cancelled',
+  )
   const charged = microsOf(end?.data.capturedMicros)
   const returned = microsOf(end?.data.releasedMicros)
   const money = (micros: bigint) => <Money micros={micros} currency={order.currency} />
@@ -153,8 +155,14 @@ async function StateSentence({
       return say.rich('isActive', { delivered, ordered: order.quantity, until })
     case 'expired':
       return say.rich('isExpired', { until })
+    case 'in_grace':
+      return say.rich('isInGrace', { until })
+    case 'refunded':
+      return say('isRefunded')
     case 'withdrawn':
       return say('isWithdrawn')
+    case 'cancelled':
+      return say.rich('isCancelled', { amount: () => <Money micros={returnedMicros} currency={order.currency} /> })
     case 'failed':
       return say.rich('isFailed', { amount: () => <Money micros={returnedMicros} currency={order.currency} /> })
   }
