@@ -8,7 +8,9 @@ export const renewalFailed: MailTemplate<EmailProps['renewal_failed']> = {
     <MailLayout
       {...frame()}
       preview={say('renewal_failed.preview')}
-      paragraphs={[say('renewal_failed.text', { amount: money(props.refundedMicros, props.currency) })]}
+      paragraphs={[
+        say('renewal_failed.text', { reason: props.reason, amount: money(props.refundedMicros, props.currency) }),
+      ]}
       facts={[
         [say('renewal_failed.order'), props.orderId],
         [say('renewal_failed.amount'), money(props.refundedMicros, props.currency)],

@@ -1,5 +1,30 @@
+import {
+  checkDue,
+  checkDueJob,
+  checkOnDemand,
+  checkOnDemandJob,
+  checkOrder,
+  checkOrderJob,
+  enrolMissed,
+  enrolMissedJob,
+  measureQuality,
+  measureQualityJob,
+  removeOldChecks,
+  removeOldChecksJob,
+} from '@/lib/checks'
 import { issueDue, issueDueJob, issueMissedJob } from '@/lib/papers'
-import { finishIntents, finishIntentsJob, listDisputedJob, listDisputedOrders } from '@/lib/orders'
+import {
+  expireOrders,
+  expireOrdersJob,
+  finishIntents,
+  finishIntentsJob,
+  listDisputedJob,
+  listDisputedOrders,
+  runRenewals,
+  runRenewalsJob,
+  tellShort,
+  tellShortJob,
+} from '@/lib/orders'
 import type { Handler, Job } from '@/lib/jobs'
 import { sendEmail, sendEmailJob } from '@/lib/notifications'
 import {
@@ -44,12 +69,21 @@ export const REGISTRY: readonly Registered[] = [
   register(syncStockJob, () => syncStock()),
   register(finishIntentsJob, finishIntents),
   register(listDisputedJob, listDisputedOrders),
+  register(runRenewalsJob, () => runRenewals()),
+  register(tellShortJob, () => tellShort()),
+  register(expireOrdersJob, () => expireOrders()),
   register(sendRefundJob, (payload) => sendRefund(payload)),
   register(settlePaymentJob, (payload) => settlePayment(payload)),
   register(reconcilePaymentsJob, () => reconcilePayments()),
   register(comparePaymentsJob, () => comparePayments()),
   register(issueDueJob, () => issueDue({ everything: false })),
   register(issueMissedJob, () => issueDue({ everything: true })),
+  register(checkOrderJob, (payload) => checkOrder(payload)),
+  register(checkOnDemandJob, (payload) => checkOnDemand(payload)),
+  register(checkDueJob, () => checkDue()),
+  register(enrolMissedJob, () => enrolMissed()),
+  register(removeOldChecksJob, () => removeOldChecks()),
+  register(measureQualityJob, () => measureQuality()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

@@ -1,4 +1,6 @@
 import { issueDueJob, issueMissedJob } from '@/lib/papers'
+import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
+import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
 import { sweepOrdersJob, syncStockJob } from '@/lib/provisioning'
 import { checkBooksJob } from './check-books'
@@ -7,10 +9,17 @@ import { checkBooksJob } from './check-books'
 export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: reconcilePaymentsJob.name },
   { cron: '* * * * *', name: sweepOrdersJob.name },
+  { cron: '* * * * *', name: runRenewalsJob.name },
+  { cron: '* * * * *', name: expireOrdersJob.name },
+  { cron: '0 8 * * *', name: tellShortJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
   // Before the books are checked, so that one morning shows both.
   { cron: '10 3 * * *', name: comparePaymentsJob.name },
   { cron: '* * * * *', name: issueDueJob.name },
   { cron: '10 4 * * *', name: issueMissedJob.name },
   { cron: '30 3 * * *', name: checkBooksJob.name },
+  { cron: '* * * * *', name: checkDueJob.name },
+  { cron: '7 * * * *', name: measureQualityJob.name },
+  { cron: '20 2 * * *', name: enrolMissedJob.name },
+  { cron: '40 2 * * *', name: removeOldChecksJob.name },
 ]

@@ -1,4 +1,4 @@
-export { discounted, type Price, type PricedPlan, priceOf } from './price'
+export { discounted, type Price, type PricedPlan, priceOf, renewalPriceOf, unitOf } from './price'
 export {
   type CatalogOffer,
   type CatalogPlan,

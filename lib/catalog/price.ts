@@ -46,6 +46,19 @@ export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity
   }
 }
 
+/**
+ * What renewing a number of pieces costs: the plan's price of today, with its quantity steps, for any number of pieces: who has fewer than the
+ * plan's smallest order may renew what they have. Null when the plan no longer sells that period.
+ */
+export function renewalPriceOf(plan: PricedPlan, choice: { periodDays: number; quantity: number }): Price | null {
+  return priceOf({ ...plan, minQuantity: 1, maxQuantity: Math.max(plan.maxQuantity, choice.quantity) }, choice)
+}
+
+/** What one piece of a price comes to, rounded up to a whole micro: what a customer agrees to who lets an order renew itself. */
+export function unitOf(price: Pick<Price, 'totalMicros' | 'quantity'>): bigint {
+  return (price.totalMicros + BigInt(price.quantity) - 1n) / BigInt(price.quantity)
+}
+
 /** A piece's price after a discount, rounded down to a whole micro. */
 export function discounted(unitPriceMicros: bigint, discountBasisPoints: number): bigint {
   return (unitPriceMicros * BigInt(10_000 - discountBasisPoints)) / 10_000n

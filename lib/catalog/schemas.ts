@@ -5,6 +5,13 @@ import { z } from 'zod'
 export const PRODUCT_KINDS = ['datacenter_ipv4', 'datacenter_ipv6', 'isp', 'mobile'] as const
 
 export const SUPPLIERS = ['stock', 'px6'] as const
+/** Suppliers whose proxies lie in our own stock when they are sold: what was imported, and pools. */
+export const STOCK_SUPPLIERS: readonly string[] = ['stock', 'webshare']
+
+/** Whether an offer of this supplier is sold from our own stock: reserved when ordered, handed over without a call. */
+export function sellsFromStock(supplier: string): boolean {
+  return STOCK_SUPPLIERS.includes(supplier)
+}
 export type SupplierName = (typeof SUPPLIERS)[number]
 
 const slug = z

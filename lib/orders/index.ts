@@ -6,6 +6,7 @@ export {
   listOrdersInDispute,
 } from './disputed-orders'
 export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
+export { cancelOrder } from './cancel-order'
 export { placeOrder } from './place-order'
 export {
   countOpenOrders,
@@ -19,6 +20,18 @@ export {
   type OrderEventKind,
   type OrderSummary,
 } from './queries'
+export { listRenewable, quoteRenewal, type RenewalQuote, renewOrder, type RenewOrderInput } from './renew-order'
+export { renewalRules } from './rules'
+export {
+  automaticKey,
+  expireOrders,
+  expireOrdersJob,
+  runRenewals,
+  runRenewalsJob,
+  tellShort,
+  tellShortJob,
+} from './run-renewals'
+export { switchRenewal } from './switch-renewal'
 export { decideDisputedOrderSchema, type PlaceOrderInput, placeOrderSchema } from './schemas'
 export {
   ALLOCATION_TRANSITIONS,

@@ -78,6 +78,8 @@ export async function keepOrderIntent(
  * be had as it was agreed (another price, sold out, withdrawn) is not bought: the customer keeps the money on the balance and is told.
  */
 export async function finishIntents({ userId }: { userId: string }): Promise<void> {
+  // Renewals that lacked money are tried again by the next run, not in some hours.
+  await db().order.updateMany({ where: { userId, autoRenew: true, retryAt: { not: null } }, data: { retryAt: null } })
   const waiting = await db().orderIntent.findMany({
     where: { userId, state: 'waiting' },
     orderBy: { createdAt: 'asc' },

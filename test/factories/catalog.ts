@@ -13,6 +13,7 @@ export async function makePlan(
     supplier?: SupplierName
     units?: number
     unitPriceMicros?: bigint
+    minQuantity?: number
     maxQuantity?: number
     countryCode?: string
   } = {},
@@ -34,7 +35,7 @@ export async function makePlan(
     slug,
     nameEn: 'Plan',
     nameRu: 'Тариф',
-    minQuantity: 1,
+    minQuantity: input.minQuantity ?? 1,
     maxQuantity,
     isActive: true,
     periods: [{ days: 30, unitPriceMicros }],

@@ -512,7 +512,7 @@ BEGIN
   END IF;
 
   -- what falls due of each, and whether all of it is ours to renew
-  SELECT jsonb_agg(r || jsonb_build_object('userId', o.user_id, 'productKind', o.product_kind, 'ids', a.ids, 'key', 'auto:' || to_char(o.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY o.id)
+  SELECT jsonb_agg(r || jsonb_build_object('userId', o.user_id, 'productKind', o.product_kind, 'ids', a.ids, 'key', 'auto:' || to_char(o.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY o.due_at, o.id)
   INTO v_plain
   FROM jsonb_array_elements(p_rows) r JOIN orders o ON o.id = r ->> 'orderId' AND o.id = ANY (v_locked)
   JOIN plans pl ON pl.id = o.plan_id AND pl.revision = (r ->> 'revision')::int
