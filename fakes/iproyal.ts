@@ -12,6 +12,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/deliver  {"later":true}             orders stay in progress …
  *   POST /control/confirm                             … until they are delivered all at once
  *   POST /control/status   {"id":1001,"status":"refunded"}
+ *   POST /control/remove   {"usernames":["…"]}         these proxies are no longer in their orders
  *   POST /control/forget                              no orders any more
  *   GET  /control/orders                              every purchase, oldest first, with its proxies
  */
@@ -308,6 +309,9 @@ export async function startIproyalFake(options: {
         'status',
         ({ id, status }) => (orderOf(String(id)).status = status),
       ),
+      wishRoute<{ usernames: string[] }>(state, 'remove', ({ usernames }) => {
+        for (const order of value.orders) order.logins = order.logins.filter(({ user }) => !usernames.includes(user))
+      }),
       wishRoute(state, 'forget', () => (value.orders = [])),
       { method: 'GET', path: /^\/control\/orders$/, handle: () => ({ body: value.orders }) },
     ],

@@ -8,6 +8,7 @@ import { startEcho } from './echo'
 import { startExit } from './exit'
 import { startFakepay } from './fakepay'
 import { startIproyalFake } from './iproyal'
+import { startIproyalResidentialFake } from './iproyal-residential'
 import { startMailFake } from './mail'
 import { startNowpaymentsFake } from './nowpayments'
 import { startPx6Fake } from './px6'
@@ -38,7 +39,12 @@ const iproyal = await startIproyalFake({
   apiKey: secrets.iproyalKey,
   exitPort: ports.exit,
 })
-const sellers = [px6, iproyal]
+const iproyalResidential = await startIproyalResidentialFake({
+  port: ports.iproyalResidential,
+  stateFile: stateFile('iproyal-residential'),
+  apiKey: secrets.iproyalResidentialKey,
+})
+const sellers = [px6, iproyal, iproyalResidential]
 const isSold = (username: string, password: string) => sellers.some((seller) => seller.isSold(username, password))
 const started: { close: () => Promise<void> }[] = [
   ...sellers,

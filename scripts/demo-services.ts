@@ -24,7 +24,7 @@ export type DemoServices = {
   echoUrl: string
   mail: { apiUrl: string; controlUrl: string }
   providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
-  suppliers: Record<'px6' | 'iproyal', { apiUrl: string; key: string; controlUrl: string }>
+  suppliers: Record<'px6' | 'iproyal' | 'iproyal-residential', { apiUrl: string; key: string; controlUrl: string }>
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
 }
@@ -56,6 +56,11 @@ export function demoServices(instance: Instance, url: string): DemoServices {
         apiUrl: `${at('iproyal')}/v1/reseller`,
         key: secrets.iproyalKey,
         controlUrl: `${at('iproyal')}/control`,
+      },
+      'iproyal-residential': {
+        apiUrl: `${at('iproyalResidential')}/v1`,
+        key: secrets.iproyalResidentialKey,
+        controlUrl: `${at('iproyalResidential')}/control`,
       },
     },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** A number as suppliers write it, in JSON or as text. It becomes text at once: what is counted with is a bigint. */
 const decimalText = z
-  .union([z.string(), z.number().transform(String)])
+  .union([z.string(), z.number().transform(plainText)])
   .pipe(z.string().regex(/^\d{1,12}(\.\d{1,20})?$/))
 
 /**
@@ -17,6 +17,11 @@ export const gigabytesSchema = decimalText.transform((text) => scaled(text, 9))
 /** The bytes as gigabytes, for a call that takes a number: exact for every amount below nine million GB. */
 export function gigabytesOf(bytes: bigint): number {
   return Number(`${bytes / 1_000_000_000n}.${String(bytes % 1_000_000_000n).padStart(9, '0')}`)
+}
+
+/** JavaScript writes what is below a millionth with an exponent: the last thousand bytes of a sub-account, say. */
+function plainText(number: number): string {
+  return Math.abs(number) < 1e-6 ? number.toFixed(20) : String(number)
 }
 
 function scaled(text: string, decimals: number): bigint {

@@ -1,4 +1,5 @@
 export { createIproyal } from './iproyal/create-iproyal'
+export { createIproyalResidential } from './iproyal-residential/create-iproyal-residential'
 export { createPx6 } from './px6/create-px6'
 export {
   type Purchase,

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { DAY_MS, invariant, OperationalError } from '@/lib/kit'
+import { DAY_MS, OperationalError } from '@/lib/kit'
 import {
   asking,
   type CallOptions,
@@ -9,6 +9,7 @@ import {
   type SupplierAnswer,
   type SupplierCall,
 } from '../call'
+import { assertChosen } from '../held'
 import { refusalWords } from '../refusal-words'
 import {
   type AccessOutcome,
@@ -216,13 +217,13 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
 
   /** The order that is held, as they tell it now. */
   async function readHeld(held: HeldProxies): Promise<{ order: IproyalOrder; proxies: PurchasedProxy[] } | null> {
-    invariant(held.proxies.length > 0, 'an empty choice would mean every proxy of the order')
+    assertChosen(held)
     if (held.supplierOrderId === null)
       throw new OperationalError(NAME, 'cannot tell: the number of the order was never told')
     const order = await readOrder(held.supplierOrderId)
     if (!order || order.status === 'refunded' || order.status === 'expired') return null
     const listed = proxiesOf(order) ?? []
-    const proxies = held.proxies.flatMap((proxy) => matchOf(proxy, listed) ?? [])
+    const proxies = matchAll(held.proxies, listed)
     return proxies.length === 0 ? null : { order, proxies }
   }
 
@@ -249,7 +250,8 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
 
   async function renew(request: RenewRequest): Promise<RenewOutcome> {
     const held = await readHeld(request)
-    if (!held) return { kind: 'refused', code: 'gone', detail: 'they no longer have this order' }
+    if (!held || held.proxies.length < request.proxies.length)
+      return { kind: 'refused', code: 'gone', detail: 'they no longer have this order, or all of these in it' }
     const choice = await renewalOf(request, held)
     const cost = choice && (await price(choice))
     if (!choice || cost === null)
@@ -369,11 +371,17 @@ function proxiesOf(order: IproyalOrder): PurchasedProxy[] | null {
   }))
 }
 
-function matchOf(held: HeldProxy, listed: readonly PurchasedProxy[]): PurchasedProxy | undefined {
-  const known = listed.find((proxy) => proxy.supplierRef === held.supplierRef)
-  if (known) return known
-  const there = listed.filter((proxy) => proxy.host === held.host && proxy.port === held.port)
-  return there.length === 1 ? there[0] : undefined
+/** The listed ones that are held, in the order of those: by our name for them, else by host and port where that leaves no choice. */
+function matchAll(held: readonly HeldProxy[], listed: readonly PurchasedProxy[]): PurchasedProxy[] {
+  const byRef = new Map(listed.map((proxy) => [proxy.supplierRef, proxy]))
+  const refs = new Set(held.map((proxy) => proxy.supplierRef))
+  const others = listed.filter((proxy) => !refs.has(proxy.supplierRef))
+  return held.flatMap((proxy) => {
+    const known = byRef.get(proxy.supplierRef)
+    if (known) return known
+    const there = others.filter((other) => other.host === proxy.host && other.port === proxy.port)
+    return there.length === 1 ? there : []
+  })
 }
 
 function inTheirWords(proxy: PurchasedProxy): string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type IproyalFake, startIproyalFake } from '../../../fakes/iproyal'
 import { OperationalError } from '@/lib/kit'
-import { type BreakHow, describeSupplierContract, type SupplierBench } from '../contract'
+import { type BreakHow, type BrokenCall, describeSupplierContract, type SupplierBench } from '../contract'
 import { type HeldProxies, type Purchase, type PurchaseHint, type Supplier, UnknownOutcomeError } from '../supplier'
 import { createIproyal } from './create-iproyal'
 
@@ -29,43 +29,17 @@ async function listOrders(): Promise<Order[]> {
   return (await fetch(`${fake.controlUrl}/orders`)).json() as Promise<never>
 }
 
-/**
- * They keep no reference, so whoever looks a purchase up brings what was asked for, when, and which orders are known. This remembers it, as
- * lib/provisioning does in its rows.
- */
-function remembering(adapter: Supplier): Supplier {
-  const sent = new Map<string, PurchaseHint>()
-  const orders = new Map<string, string>()
-  let latest: PurchaseHint | undefined
-  const note = (reference: string, purchase: Pick<Purchase, 'supplierOrderId'> | null) => {
-    if (purchase?.supplierOrderId) orders.set(reference, purchase.supplierOrderId)
-  }
-  return {
-    ...adapter,
-    buy: async (request) => {
-      latest = { ...request, sentAt: new Date(), knownOrderIds: [] }
-      sent.set(request.reference, latest)
-      const outcome = await adapter.buy(request)
-      note(request.reference, outcome.kind === 'delivered' ? outcome : null)
-      return outcome
-    },
-    findPurchase: async (reference, hint = sent.get(reference) ?? latest) => {
-      const ofOthers = [...orders].filter(([other]) => other !== reference).map(([, id]) => id)
-      const found = await adapter.findPurchase(reference, hint && { ...hint, knownOrderIds: ofOthers })
-      note(reference, found)
-      return found
-    },
-  }
-}
-
 const CALLS = {
   buy: { match: '/reseller/orders', method: 'POST' },
   find: { match: '/reseller/orders', method: 'GET' },
   renew: { match: '/extend', method: 'POST' },
   read: { match: '/reseller/orders/', method: 'GET' },
-} as const
+  access: { match: '/change-credentials', method: 'POST' },
+  // They replace nothing.
+  replace: { match: '/replace', method: 'POST' },
+} as const satisfies Record<BrokenCall, object>
 
-async function breakNext(call: keyof typeof CALLS, how: BreakHow): Promise<void> {
+async function breakNext(call: BrokenCall, how: BreakHow): Promise<void> {
   const which = CALLS[call]
   if (how === 'nonsense after') return tell('nonsense', which)
   if (how === 'too many requests') return tell('fail', { ...which, status: 429 })
@@ -76,15 +50,16 @@ beforeAll(async () => {
   fake = await startIproyalFake({ port: 0, apiKey: API_KEY, exitPort: 4321 })
   supplier = createIproyal({ baseUrl: `${fake.url}/v1/reseller`, apiKey: API_KEY, timeoutMs: 400 })
   bench = {
-    supplier: remembering(supplier),
+    supplier,
     apiKey: API_KEY,
     countryCode: 'de',
     params: PARAMS,
     setStock: (count) => tell('stock', { location: 2, count }),
     setBalance: (amount) => tell('balance', { amount }),
     breakNext,
-    // Each test begins without orders there, and none buys under two references.
     countPurchases: async () => (await listOrders()).length,
+    removeProxies: (proxies) => tell('remove', { usernames: proxies.map((proxy) => proxy.username) }),
+    deliver: () => tell('confirm'),
   }
 })
 
@@ -100,7 +75,10 @@ beforeEach(async () => {
   await tell('balance', { amount: '500.00' })
 })
 
-describeSupplierContract('iproyal', () => bench)
+describe('with orders that take their time', () => {
+  beforeEach(() => tell('deliver', { later: true }))
+  describeSupplierContract('iproyal', () => bench)
+})
 
 describe('iproyal', () => {
   const request = { reference: 'dlv_1', countryCode: 'DE', quantity: 2, periodDays: 30, params: PARAMS }
@@ -233,8 +211,8 @@ describe('iproyal', () => {
     const outcome = await supplier.renew!({ ...held(purchase, 2), reference: 'rnw_1', periodDays: 30 })
     expect(outcome).toMatchObject({ kind: 'refused', code: 'rejected' })
     const none = { ...held(purchase), proxies: [] }
-    await expect(supplier.renew!({ ...none, reference: 'rnw_1', periodDays: 30 })).rejects.toThrow('every proxy')
-    await expect(supplier.changeCredentials!(none)).rejects.toThrow('every proxy')
+    await expect(supplier.renew!({ ...none, reference: 'rnw_1', periodDays: 30 })).rejects.toThrow('at least one')
+    await expect(supplier.changeCredentials!(none)).rejects.toThrow('at least one')
     expect((await listOrders())[0]!.extensions).toEqual([])
   })
 
