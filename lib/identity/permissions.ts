@@ -28,6 +28,7 @@ export const PERMISSIONS = {
     description: 'See orders and their deliveries',
     roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
   },
+  'orders.check': { description: 'Have proxies of customers checked again', roles: ['owner', 'admin', 'support'] },
   'jobs.retry': { description: 'See failed jobs and send them again', roles: ['owner', 'admin'] },
   'audit.read': { description: 'Read the record of who did what', roles: ['owner', 'auditor'] },
 } as const satisfies Record<string, { description: string; roles: readonly Role[] }>

@@ -72,6 +72,11 @@ export const REFUSALS = {
   span_invalid: { status: 422, field: 'from' },
   span_too_long: { status: 422, field: 'from' },
   too_many_lines: { status: 422, field: 'format' },
+  // checks of proxies
+  nothing_to_check: { status: 409 },
+  check_running: { status: 409 },
+  checked_just_now: { status: 429 },
+  too_many_checks: { status: 429 },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },
