@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { type Echo, startEcho } from './echo'
-import { type Exit, exitAddress, startExit, stockCredential } from './exit'
+import { type Exit, exitAddress, exitHost, startExit, stockCredential } from './exit'
 import { type Px6Fake, startPx6Fake } from './px6'
 
 const EXIT_KEY = 'exit-key'
@@ -24,11 +24,14 @@ function authorization(login: { username: string; password: string }): string {
 }
 
 /** A plain HTTP request through the exit, as curl -x makes it. */
-function getThrough(login: { username: string; password: string }): Promise<{ status: number; text: string }> {
+function getThrough(
+  login: { username: string; password: string },
+  host = '127.0.0.1',
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const call = request(
       {
-        host: '127.0.0.1',
+        host,
         port: exit.port,
         path: `${echo.url}/`,
         headers: { 'proxy-authorization': authorization(login) },
@@ -80,6 +83,14 @@ test('what px6 sold works until it is deleted', async () => {
   expect((await getThrough(login)).text).toContain(`through the exit ${sold!.ip}.`)
   await fetch(`${px6.url}/api/key/delete/?descr=`)
   expect((await getThrough(login)).status).toBe(407)
+})
+
+test('one login through several addresses of the exit comes out of several addresses', async () => {
+  const login = stockCredential(1, EXIT_KEY)
+  const texts = await Promise.all([0, 1, 249].map(async (index) => (await getThrough(login, exitHost(index))).text))
+  for (const text of texts) expect(text).toContain('through the exit 127.')
+  expect(new Set(texts).size).toBe(3)
+  expect((await getThrough({ ...login, password: 'wrong' }, exitHost(1))).status).toBe(407)
 })
 
 test('nobody else gets in', async () => {

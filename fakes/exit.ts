@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createServer, type Server as TcpServer } from 'node:net'
 import { Server } from 'proxy-chain'
 
 /**
@@ -23,6 +24,14 @@ export function exitAddress(username: string): string {
   return `127.${16 + (a % 200)}.${b}.${1 + (c % 254)}`
 }
 
+/** How many addresses of this machine the exit answers at, for suppliers whose proxies share a login and differ by address. */
+const EXIT_HOSTS = 250
+
+/** The address that a supplier's stand-in sells as its `index`th: one of the exit's own, again after 250. */
+export function exitHost(index: number): string {
+  return `127.0.1.${1 + (index % EXIT_HOSTS)}`
+}
+
 /** Starts the exit. `isSold` says whether the supplier's stand-in sold this login and it is still running. Port 0 takes any free one. */
 export async function startExit(options: {
   port: number
@@ -36,15 +45,35 @@ export async function startExit(options: {
     host: '127.0.0.1',
     port: options.port,
     authRealm: 'Sluice exit',
-    prepareRequestFunction: ({ username, password, hostname }) => {
+    prepareRequestFunction: ({ username, password, hostname, request }) => {
       if (!isAllowed(username, password))
         return { requestAuthentication: true, failMsg: 'This login was not sold here, or it has run out.' }
       // Only this machine's own addresses can be reached from one of them; for anything else the system chooses.
-      return isLoopback(hostname) ? { localAddress: exitAddress(username), ipFamily: 4 } : {}
+      const host = request.socket.localAddress ?? '127.0.0.1'
+      const name = host === '127.0.0.1' ? username : `${username} ${host}`
+      return isLoopback(hostname) ? { localAddress: exitAddress(name), ipFamily: 4 } : {}
     },
   })
   await server.listen()
-  return { port: server.port, close: () => server.close(true) }
+  const doors = await Promise.all(
+    Array.from({ length: EXIT_HOSTS }, (_, index) => openDoor(server, exitHost(index), server.port)),
+  )
+  return {
+    port: server.port,
+    close: async () => {
+      for (const door of doors) door?.close()
+      await server.close(true)
+    },
+  }
+}
+
+/** One more address for the exit; nothing where this machine does not have it (only Linux answers at all of 127.0.0.0/8). */
+function openDoor(server: Server, host: string, port: number): Promise<TcpServer | undefined> {
+  const door = createServer((socket) => server.server.emit('connection', socket))
+  return new Promise((resolve) => {
+    door.once('error', () => resolve(undefined))
+    door.listen(port, host, () => resolve(door))
+  })
 }
 
 function isLoopback(hostname: string): boolean {

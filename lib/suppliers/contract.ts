@@ -518,6 +518,8 @@ export function describeSupplierContract(name: string, getBench: () => SupplierB
       const chosen = held(await bought())
       const asked = request()
       const sentAt = new Date()
+      // Another address each time: one that is bound already asks for no call.
+      let last = 10
       const calls: [BrokenCall, (() => Promise<unknown>) | undefined][] = [
         ['buy', () => supplier.buy(asked)],
         ['find', () => find(asked, sentAt)],
@@ -525,7 +527,11 @@ export function describeSupplierContract(name: string, getBench: () => SupplierB
         ['renew', supplier.renew?.bind(supplier, renewal(chosen))],
         ['replace', supplier.replace?.bind(supplier, { ...chosen, reason: 'dead' as const })],
         ['access', supplier.changeCredentials?.bind(supplier, chosen)],
-        ['access', supplier.bindAddresses?.bind(supplier, { ...chosen, addresses: [] })],
+        [
+          'access',
+          supplier.bindAddresses &&
+            (() => supplier.bindAddresses!({ ...chosen, addresses: [`203.0.113.${(last += 1)}`] })),
+        ],
       ]
       for (const [kind, call] of calls)
         for (const how of ['status 500 before', 'nonsense after', 'too many requests'] as const) {

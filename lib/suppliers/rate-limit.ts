@@ -16,3 +16,18 @@ export function createRateLimit(count: number, windowMs: number): () => Promise<
     return turn
   }
 }
+
+/** Lets calls start one after another, each no sooner after the one before it than that one asked for. */
+export function createSpacing(): (gapMs: number) => Promise<void> {
+  let freeAt = 0
+  let queue = Promise.resolve()
+  return (gapMs) => {
+    const turn = queue.then(async () => {
+      const waitMs = freeAt - Date.now()
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+      freeAt = Date.now() + gapMs
+    })
+    queue = turn
+    return turn
+  }
+}
