@@ -13,6 +13,7 @@ import { startMailFake } from './mail'
 import { startNowpaymentsFake } from './nowpayments'
 import { startPx6Fake } from './px6'
 import { startStripeFake } from './stripe'
+import { startWebshareFake } from './webshare'
 import { startYookassaFake } from './yookassa'
 
 /**
@@ -44,7 +45,13 @@ const iproyalResidential = await startIproyalResidentialFake({
   stateFile: stateFile('iproyal-residential'),
   apiKey: secrets.iproyalResidentialKey,
 })
-const sellers = [px6, iproyal, iproyalResidential]
+const webshare = await startWebshareFake({
+  port: ports.webshare,
+  stateFile: stateFile('webshare'),
+  apiKey: secrets.webshareKey,
+  exitPort: ports.exit,
+})
+const sellers = [webshare, px6, iproyal, iproyalResidential]
 const isSold = (username: string, password: string) => sellers.some((seller) => seller.isSold(username, password))
 const started: { close: () => Promise<void> }[] = [
   ...sellers,

@@ -24,7 +24,10 @@ export type DemoServices = {
   echoUrl: string
   mail: { apiUrl: string; controlUrl: string }
   providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
-  suppliers: Record<'px6' | 'iproyal' | 'iproyal-residential', { apiUrl: string; key: string; controlUrl: string }>
+  suppliers: Record<
+    'px6' | 'iproyal' | 'iproyal-residential' | 'webshare',
+    { apiUrl: string; key: string; controlUrl: string }
+  >
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
 }
@@ -62,6 +65,7 @@ export function demoServices(instance: Instance, url: string): DemoServices {
         key: secrets.iproyalResidentialKey,
         controlUrl: `${at('iproyalResidential')}/control`,
       },
+      webshare: { apiUrl: at('webshare'), key: secrets.webshareKey, controlUrl: `${at('webshare')}/control` },
     },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
   }

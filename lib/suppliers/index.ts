@@ -1,10 +1,14 @@
 export { createIproyal } from './iproyal/create-iproyal'
 export { createIproyalResidential } from './iproyal-residential/create-iproyal-residential'
 export { createPx6 } from './px6/create-px6'
+export { createWebshare } from './webshare/create-webshare'
 export {
+  type HeldProxies,
+  type PoolProxy,
   type Purchase,
   type PurchasedProxy,
   type PurchaseOutcome,
+  type RenewOutcome,
   type Supplier,
   UnknownOutcomeError,
 } from './supplier'

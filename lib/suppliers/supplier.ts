@@ -126,13 +126,17 @@ export type TrafficSupplier = {
   getTraffic: () => Promise<{ availableBytes: bigint }>
 }
 
-export type PoolProxy = PurchasedProxy & { countryCode: string }
+/** A proxy of a pool. It ends with the operator's plan there, which has no end while it is paid. One that does not work now is listed and not sellable. */
+export type PoolProxy = Omit<PurchasedProxy, 'expiresAt'> & { countryCode: string; isSellable: boolean }
 
 /** The part of a supplier whose proxies the operator holds as a pool. They become stock; the supplier is asked for nothing when one is sold. */
 export type PoolSupplier = {
   /** Everything in the pool now, a page at a time. Throws OperationalError rather than telling a part as the whole. */
   listPool: (params: Record<string, unknown>) => Promise<PoolProxy[]>
-  /** What would be exchanged (`dryRun`), or the exchange. It takes a while there; null while it is not finished, ask again under the same id. */
+  /**
+   * What would be exchanged (`dryRun`), or the exchange, for others of the same country; hosts of several countries are several requests. It takes a
+   * while there: while it is not done, ask readReplacement. Errors as those of `buy`.
+   */
   replaceInPool: (request: {
     hosts: string[]
     params: Record<string, unknown>
