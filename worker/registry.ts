@@ -30,10 +30,16 @@ import { sendEmail, sendEmailJob } from '@/lib/notifications'
 import {
   deliverOrder,
   deliverOrderJob,
+  renewAtSuppliers,
+  renewJob,
   resolveDelivery,
   resolveDeliveryJob,
+  resolveRenewal,
+  resolveRenewalJob,
   sweepOrders,
   sweepOrdersJob,
+  sweepRenewals,
+  sweepRenewalsJob,
   syncStock,
   syncStockJob,
 } from '@/lib/provisioning'
@@ -65,6 +71,9 @@ function register<Payload>(job: Job<Payload>, handle: (payload: Payload) => Prom
 export const REGISTRY: readonly Registered[] = [
   register(deliverOrderJob, (payload) => deliverOrder(payload)),
   register(resolveDeliveryJob, (payload) => resolveDelivery(payload)),
+  register(renewJob, (payload) => renewAtSuppliers(payload)),
+  register(resolveRenewalJob, (payload) => resolveRenewal(payload)),
+  register(sweepRenewalsJob, () => sweepRenewals()),
   register(sweepOrdersJob, () => sweepOrders()),
   register(syncStockJob, () => syncStock()),
   register(finishIntentsJob, finishIntents),

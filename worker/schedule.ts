@@ -2,13 +2,14 @@ import { issueDueJob, issueMissedJob } from '@/lib/papers'
 import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
 import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
-import { sweepOrdersJob, syncStockJob } from '@/lib/provisioning'
+import { sweepOrdersJob, sweepRenewalsJob, syncStockJob } from '@/lib/provisioning'
 import { checkBooksJob } from './check-books'
 
 /** What runs by the clock (UTC), in cron's words. Each line runs once however many workers there are: the queue keys it by its minute. */
 export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: reconcilePaymentsJob.name },
   { cron: '* * * * *', name: sweepOrdersJob.name },
+  { cron: '* * * * *', name: sweepRenewalsJob.name },
   { cron: '* * * * *', name: runRenewalsJob.name },
   { cron: '* * * * *', name: expireOrdersJob.name },
   { cron: '0 8 * * *', name: tellShortJob.name },

@@ -1,6 +1,14 @@
 export { deliverOrder } from './deliver-order'
 export { importStock, previewStock, type PreviewLine } from './import-stock'
-export { deliverOrderJob, resolveDeliveryJob, sweepOrdersJob, syncStockJob } from './jobs'
+export {
+  deliverOrderJob,
+  renewJob,
+  resolveDeliveryJob,
+  resolveRenewalJob,
+  sweepOrdersJob,
+  sweepRenewalsJob,
+  syncStockJob,
+} from './jobs'
 export { MAX_STOCK_LINES } from './parse-stock'
 export {
   type AllocationView,
@@ -11,6 +19,7 @@ export {
   listDeliveries,
   listStockImports,
 } from './queries'
+export { renewAtSuppliers, resolveRenewal, sweepRenewals } from './renew-at-suppliers'
 export { resolveDelivery } from './resolve-delivery'
 export { sweepOrders } from './sweep-orders'
 export { isSupplierSetUp } from './suppliers-in-use'

@@ -8,5 +8,16 @@ export const resolveDeliveryJob = defineJob({
   // A supplier may be away for days; the money stays held and the order says so. 25 attempts span about three days.
   maxAttempts: 25,
 })
+export const renewJob = defineJob({ name: 'provisioning.renew', payload: z.object({ renewalId: z.string() }) })
+export const resolveRenewalJob = defineJob({
+  name: 'provisioning.resolve_renewal',
+  payload: z.object({ renewalId: z.string() }),
+  maxAttempts: 25,
+})
+export const sweepRenewalsJob = defineJob({
+  name: 'provisioning.sweep_renewals',
+  payload: z.object({}),
+  maxAttempts: 1,
+})
 export const syncStockJob = defineJob({ name: 'provisioning.sync_stock', payload: z.object({}), maxAttempts: 1 })
 export const sweepOrdersJob = defineJob({ name: 'provisioning.sweep_orders', payload: z.object({}), maxAttempts: 1 })

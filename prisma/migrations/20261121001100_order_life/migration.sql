@@ -102,6 +102,7 @@ CREATE TABLE "renewal_runs" (
     "refusal" TEXT,
     "cost_micros" BIGINT,
     "cost_currency" TEXT,
+    "renewed" JSONB NOT NULL DEFAULT '[]',
     "lookups" INTEGER NOT NULL DEFAULT 0,
     "started_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "ended_at" TIMESTAMPTZ(3),
