@@ -3,6 +3,8 @@ import adminEn from '@/messages/en/admin.json'
 import adminRu from '@/messages/ru/admin.json'
 import adminSettingsEn from '@/messages/en/adminSettings.json'
 import adminSettingsRu from '@/messages/ru/adminSettings.json'
+import checksEn from '@/messages/en/checks.json'
+import checksRu from '@/messages/ru/checks.json'
 import commonEn from '@/messages/en/common.json'
 import commonRu from '@/messages/ru/common.json'
 import consentsEn from '@/messages/en/consents.json'
@@ -49,6 +51,7 @@ import verifyRu from '@/messages/ru/verify.json'
 const en = {
   admin: adminEn,
   adminSettings: adminSettingsEn,
+  checks: checksEn,
   common: commonEn,
   consents: consentsEn,
   differences: differencesEn,
@@ -78,6 +81,7 @@ export type Messages = typeof en
 const ru: Messages = {
   admin: adminRu,
   adminSettings: adminSettingsRu,
+  checks: checksRu,
   common: commonRu,
   consents: consentsRu,
   differences: differencesRu,

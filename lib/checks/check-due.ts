@@ -77,7 +77,7 @@ export async function enrolMissed(): Promise<number> {
 }
 
 /** How long a single check is kept: long enough to show any downtime of a month's order that is credited afterwards. */
-const KEPT_DAYS = 45
+export const KEPT_DAYS = 45
 const REMOVE_BATCH = 10_000
 
 /** Every night: removes single checks older than 45 days, except receipts, which stay with their orders. Returns how many. */

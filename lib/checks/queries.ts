@@ -1,4 +1,6 @@
 import { db, Prisma } from '@/lib/db'
+import { DAY_MS } from '@/lib/kit'
+import { KEPT_DAYS } from './check-due'
 import type { CheckFailure } from './failures'
 import { QUALITY_CHECKS_MIN } from './measure-quality'
 import { STALE_AFTER_MS } from './request-check'
@@ -92,27 +94,29 @@ export type Downtime = {
   allocationId: string
   /** The first check that failed. */
   from: Date
-  /** The first that passed again; null while it fails. */
+  /** The first that passed again, or the last of a proxy that ended; null while it fails. */
   to: Date | null
   /** How many checks failed in between. */
   failed: number
 }
 
 /**
- * When proxies of an order did not work since a day, by their checks, oldest first: the evidence for a downtime credit. What lay between the last check
- * that passed and the first that failed is not known, and not counted. Single checks are kept for 45 days.
+ * When proxies of an order did not work, by their checks, oldest first: the evidence for a downtime credit. Looks back as far as single checks are kept,
+ * 45 days, or to `since`. What lay between the last check that passed and the first that failed is not known, and not counted; of a
+ * proxy that ended while it failed, only the time up to its last check is.
  */
-export async function listDowntimes(input: { orderId: string; userId?: string; since: Date }): Promise<Downtime[]> {
-  const { orderId, userId = null, since } = input
+export async function listDowntimes(input: { orderId: string; userId?: string; since?: Date }): Promise<Downtime[]> {
+  const { orderId, userId = null, since = new Date(Date.now() - KEPT_DAYS * DAY_MS) } = input
   return db().$queryRaw<Downtime[]>(Prisma.sql`
     WITH numbered AS (
-      SELECT c.allocation_id, c.at, c.ok, count(*) FILTER (WHERE c.ok) OVER (PARTITION BY c.allocation_id ORDER BY c.at, c.id) AS passed_before
+      SELECT c.allocation_id, ${LIVE} AS is_live, c.at, c.ok, count(*) FILTER (WHERE c.ok) OVER (PARTITION BY c.allocation_id ORDER BY c.at, c.id) AS passed_before
       FROM allocations a JOIN proxy_checks c ON c.allocation_id = a.id
       WHERE a.order_id = ${orderId} AND (${userId}::text IS NULL OR a.user_id = ${userId}) AND c.at >= ${since}::timestamptz
     )
     SELECT f.allocation_id AS "allocationId", min(f.at) AS "from", count(*)::int AS failed,
-           (SELECT p.at FROM numbered p WHERE p.allocation_id = f.allocation_id AND p.ok AND p.passed_before = f.passed_before + 1) AS "to"
-    FROM numbered f WHERE NOT f.ok GROUP BY f.allocation_id, f.passed_before ORDER BY min(f.at), f.allocation_id`)
+           coalesce((SELECT p.at FROM numbered p WHERE p.allocation_id = f.allocation_id AND p.ok AND p.passed_before = f.passed_before + 1),
+                    CASE WHEN NOT f.is_live THEN max(f.at) END) AS "to"
+    FROM numbered f WHERE NOT f.ok GROUP BY f.allocation_id, f.is_live, f.passed_before ORDER BY min(f.at), f.allocation_id`)
 }
 
 export type Quality = { checks: number; passed: number; medianLatencyMs: number | null; computedAt: Date }

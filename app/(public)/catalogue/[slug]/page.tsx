@@ -5,12 +5,14 @@ import { notFound } from 'next/navigation'
 import { Available } from '@/components/catalogue/available'
 import { Calculator } from '@/components/catalogue/calculator'
 import { fromPrice, placesOf, readChoice } from '@/components/catalogue/choice'
+import { QualityCard } from '@/components/checks/quality'
 import { Card } from '@/components/ui/card'
 import { Money } from '@/components/ui/money'
 import { DebtNotice } from '@/components/account/debt-notice'
 import { PageHeader } from '@/components/ui/page-header'
 import type { SearchParams } from '@/components/ui/search-params'
 import { type CatalogPlan, discounted, findPlanBySlug } from '@/lib/catalog'
+import { listQuality } from '@/lib/checks'
 import { env } from '@/lib/env'
 import { newId } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
@@ -46,6 +48,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
   ])
   if (!found) notFound()
   const { plan, product } = found
+  const quality = await listQuality({ productId: product.id })
   const places = placesOf(plan, availability, locale)
   const choice = readChoice(plan, places, query)
   const from = fromPrice(plan)
@@ -115,6 +118,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
         <Card title={say('tableTitle')} lead={say('tableLead')}>
           <PriceTable plan={plan} />
         </Card>
+        <QualityCard places={places} quality={quality} />
       </div>
     </>
   )

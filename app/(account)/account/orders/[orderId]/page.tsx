@@ -3,6 +3,7 @@ import { getNow, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { planPath } from '@/components/catalogue/plan-path'
+import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { nameChoice, ORDER_TONES, shownState } from '@/components/orders/order-words'
 import { PROXY_FILES } from '@/components/orders/proxy-files'
@@ -20,10 +21,12 @@ import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { Code, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
+import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { env } from '@/lib/env'
 import { findOrder, OPEN_ORDER_STATES, type OrderDetails } from '@/lib/orders'
 import { type AllocationView, listAllocations } from '@/lib/provisioning'
 import { requireUser } from '@/lib/web'
+import { checkAction } from './check-action'
 
 type Props = { params: Promise<{ orderId: string }> }
 
@@ -36,11 +39,14 @@ export default async function OrderPage({ params }: Props) {
   const { orderId } = await params
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
-  const [say, now, names, proxies] = await Promise.all([
+  const own = { userId: user.id, orderId: order.id }
+  const [say, now, names, proxies, checks, downtimes] = await Promise.all([
     getTranslations('orders'),
     getNow(),
     nameChoice(order),
-    listAllocations({ userId: user.id, orderId: order.id }),
+    listAllocations(own),
+    getOrderChecks(own),
+    listDowntimes(own),
   ])
   const state = shownState(order, now)
   const end = order.events.find(
@@ -92,6 +98,17 @@ export default async function OrderPage({ params }: Props) {
             </Alert>
           )}
           {proxies.length > 0 && <Proxies orderId={order.id} proxies={proxies} />}
+          {proxies.length > 0 && (
+            <>
+              <OrderChecksCard
+                orderId={order.id}
+                deliveredAt={order.deliveredAt}
+                checks={checks}
+                action={checkAction}
+              />
+              <DowntimesCard downtimes={downtimes} rows={checks.rows} />
+            </>
+          )}
         </div>
         <div className="flex min-w-0 flex-col gap-6">
           <Card

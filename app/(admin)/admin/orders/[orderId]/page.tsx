@@ -3,6 +3,7 @@ import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { CustomerLink } from '@/components/admin/links'
+import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { ORDER_TONES, sayChoice } from '@/components/orders/order-words'
 import { PaperLink } from '@/components/papers/paper-link'
@@ -13,26 +14,30 @@ import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { Code, DataTable, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
-import { listUsernames } from '@/lib/identity'
+import { getOrderChecks, listDowntimes } from '@/lib/checks'
+import { isAllowed, listUsernames } from '@/lib/identity'
 import { findOrder } from '@/lib/orders'
 import { listAllocations, listDeliveries } from '@/lib/provisioning'
 import { requireAdmin } from '@/lib/web'
+import { checkAction } from './check-action'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('admin'))('order') }
 }
 
 export default async function AdminOrderPage({ params }: { params: Promise<{ orderId: string }> }) {
-  await requireAdmin('orders.read')
+  const staff = await requireAdmin('orders.read')
   const order = await findOrder({ orderId: (await params).orderId })
   if (!order) notFound()
-  const [say, states, names, choice, deliveries, allocations] = await Promise.all([
+  const [say, states, names, choice, deliveries, allocations, checks, downtimes] = await Promise.all([
     getTranslations('admin'),
     getTranslations('orders'),
     listUsernames([order.userId]),
     sayChoice(order),
     listDeliveries({ orderId: order.id }),
     listAllocations({ userId: order.userId, orderId: order.id }),
+    getOrderChecks({ orderId: order.id }),
+    listDowntimes({ orderId: order.id }),
   ])
   return (
     <>
@@ -109,6 +114,14 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
             ]}
           />
         </Card>
+        <OrderChecksCard
+          className="lg:col-span-2"
+          orderId={order.id}
+          deliveredAt={order.deliveredAt}
+          checks={checks}
+          action={isAllowed(staff.role, 'orders.check') ? checkAction : null}
+        />
+        <DowntimesCard className="lg:col-span-2" downtimes={downtimes} rows={checks.rows} />
       </div>
     </>
   )
