@@ -14,7 +14,8 @@ export async function saveOffer(
     const plan = await tx.plan.findUnique({ where: { id: planId }, select: { id: true } })
     if (!plan) return refused('not_found')
     const id = offerId ?? newId('ofr')
-    const supplierParams = supplier === 'px6' ? { version: px6Version ?? '4' } : {}
+    // What the form does not ask for stays as it is.
+    const supplierParams = supplier === 'px6' ? { version: px6Version ?? '4' } : undefined
     if (offerId) {
       const changed = await tx.offer.updateMany({ where: { id, planId, supplier }, data: { ...data, supplierParams } })
       if (changed.count === 0) return refused('not_found')

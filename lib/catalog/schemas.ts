@@ -4,7 +4,7 @@ import { z } from 'zod'
 /** Kinds of product this shop can deliver today. */
 export const PRODUCT_KINDS = ['datacenter_ipv4', 'datacenter_ipv6', 'isp', 'mobile'] as const
 
-export const SUPPLIERS = ['stock', 'px6'] as const
+export const SUPPLIERS = ['stock', 'px6', 'webshare'] as const
 /** Suppliers whose proxies lie in our own stock when they are sold: what was imported, and pools. */
 export const STOCK_SUPPLIERS: readonly string[] = ['stock', 'webshare']
 

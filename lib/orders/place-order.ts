@@ -6,6 +6,7 @@ import {
   isOnSale,
   type Price,
   priceOf,
+  sellsFromStock,
 } from '@/lib/catalog'
 import { type Database, db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
@@ -122,7 +123,7 @@ async function callPlaceOrder(
   const { actor, input, plan, product, price, offer } = call
   const [row] = await database.$queryRaw<PlaceOrderRow[]>(Prisma.sql`
     SELECT outcome, order_id, available FROM place_order(
-      ${newId('ord')}, ${actor.id}, ${input.requestKey}, ${plan.id}, ${plan.revision}::int, ${offer.id}, ${offer.supplier === 'stock'},
+      ${newId('ord')}, ${actor.id}, ${input.requestKey}, ${plan.id}, ${plan.revision}::int, ${offer.id}, ${sellsFromStock(offer.supplier)},
       ${product.kind}, ${input.countryCode}, ${input.periodDays}::int, ${input.quantity}::int,
       ${price.unitPriceMicros}, ${price.discountMicros}, ${price.totalMicros}, ${env().SHOP_CURRENCY})`)
   return row!

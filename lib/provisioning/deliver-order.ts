@@ -1,3 +1,4 @@
+import { sellsFromStock } from '@/lib/catalog'
 import { db, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
 import { HOUR_MS, newId, SECOND_MS } from '@/lib/kit'
@@ -48,7 +49,7 @@ export async function deliverOrder(
     select: { id: true, supplier: true, supplierParams: true },
   })
 
-  if (offer.supplier === 'stock') {
+  if (sellsFromStock(offer.supplier)) {
     const outcome = await completeDelivery({ orderId, delivery: null, proxies: null })
     if (outcome === 'nothing_to_deliver') await failOrder({ orderId, reason: 'sold_out' })
     return

@@ -1,9 +1,10 @@
+import { STOCK_SUPPLIERS } from '@/lib/catalog'
 import { db, Prisma } from '@/lib/db'
 
-/** How many pieces each offer can deliver now: for stock its free units; else what the supplier last said (null: never asked). */
+/** How many pieces each offer can deliver now: for stock and pools its free units; else what the supplier last said (null: never asked). */
 export async function listAvailability(): Promise<Map<string, number | null>> {
   const rows = await db().$queryRaw<{ id: string; available: number | null }[]>(Prisma.sql`
-    SELECT o.id, CASE WHEN o.supplier = 'stock'
+    SELECT o.id, CASE WHEN o.supplier = ANY (${[...STOCK_SUPPLIERS]})
       THEN (SELECT count(*)::int FROM stock_units u WHERE u.offer_id = o.id AND u.state = 'free') ELSE o.stock_count END AS available
     FROM offers o WHERE o.is_active`)
   return new Map(rows.map((row) => [row.id, row.available]))

@@ -1,3 +1,4 @@
+import { STOCK_SUPPLIERS } from '@/lib/catalog'
 import { db } from '@/lib/db'
 import { log } from '@/lib/log'
 import type { Supplier } from '@/lib/suppliers'
@@ -6,7 +7,7 @@ import { isSupplierSetUp, supplierOf } from './suppliers-in-use'
 /** Asks each supplier what it has for our offers, so that pages and orders know. One that does not answer keeps its last figure. */
 export async function syncStock(supplierFor: (name: string) => Supplier = supplierOf): Promise<void> {
   const offers = await db().offer.findMany({
-    where: { isActive: true, supplier: { not: 'stock' } },
+    where: { isActive: true, supplier: { notIn: [...STOCK_SUPPLIERS] } },
     select: { id: true, supplier: true, countryCode: true, supplierParams: true },
   })
   for (const offer of offers) {

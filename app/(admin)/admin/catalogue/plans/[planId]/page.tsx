@@ -186,7 +186,7 @@ async function OfferForm({
             ))}
           </SelectField>
         )}
-        {supplier !== 'stock' && (
+        {(supplier === undefined || supplier === 'px6') && (
           <SelectField name="px6Version" label={say('px6Version')} defaultValue={params.version ?? '4'}>
             {PX6_VERSIONS.map((version) => (
               <option key={version} value={version}>
