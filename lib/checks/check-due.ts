@@ -1,11 +1,11 @@
 import { db, Prisma } from '@/lib/db'
-import { DAY_MS, MINUTE_MS } from '@/lib/kit'
+import { DAY_MS, SECOND_MS } from '@/lib/kit'
 import { checkOrderJob } from './jobs'
 import { checkRules } from './rules'
 import { LIVE, type Prober, REAL_PROBER, workThrough } from './work-through'
 
-/** Older than any hand-over whose own job is on its way. */
-const MISSED_AFTER_MS = 2 * MINUTE_MS
+/** Older than a hand-over whose own job is on its way; one promised twice does no harm. */
+const MISSED_AFTER_MS = 30 * SECOND_MS
 const ENROL_MAX = 5_000
 const DISMISS_MAX = 5_000
 /** A proxy that ended may be renewed in its grace; after a month nobody renews it. */
