@@ -40,6 +40,8 @@ import {
   sweepOrdersJob,
   sweepRenewals,
   sweepRenewalsJob,
+  syncPool,
+  syncPoolJob,
   syncStock,
   syncStockJob,
 } from '@/lib/provisioning'
@@ -53,6 +55,7 @@ import {
   settlePayment,
   settlePaymentJob,
 } from '@/lib/payments'
+import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
 
@@ -76,6 +79,7 @@ export const REGISTRY: readonly Registered[] = [
   register(sweepRenewalsJob, () => sweepRenewals()),
   register(sweepOrdersJob, () => sweepOrders()),
   register(syncStockJob, () => syncStock()),
+  register(syncPoolJob, () => syncPool()),
   register(finishIntentsJob, finishIntents),
   register(listDisputedJob, listDisputedOrders),
   register(runRenewalsJob, () => runRenewals()),
@@ -93,6 +97,8 @@ export const REGISTRY: readonly Registered[] = [
   register(enrolMissedJob, () => enrolMissed()),
   register(removeOldChecksJob, () => removeOldChecks()),
   register(measureQualityJob, () => measureQuality()),
+  register(replaceDeadJob, replaceDead),
+  register(creditDowntimeJob, () => creditDowntime()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

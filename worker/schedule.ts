@@ -2,7 +2,8 @@ import { issueDueJob, issueMissedJob } from '@/lib/papers'
 import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
 import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
-import { sweepOrdersJob, sweepRenewalsJob, syncStockJob } from '@/lib/provisioning'
+import { sweepOrdersJob, sweepRenewalsJob, syncPoolJob, syncStockJob } from '@/lib/provisioning'
+import { creditDowntimeJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
 /** What runs by the clock (UTC), in cron's words. Each line runs once however many workers there are: the queue keys it by its minute. */
@@ -14,10 +15,12 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: expireOrdersJob.name },
   { cron: '0 8 * * *', name: tellShortJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
+  { cron: '*/2 * * * *', name: syncPoolJob.name },
   // Before the books are checked, so that one morning shows both.
   { cron: '10 3 * * *', name: comparePaymentsJob.name },
   { cron: '* * * * *', name: issueDueJob.name },
   { cron: '10 4 * * *', name: issueMissedJob.name },
+  { cron: '20 2 * * *', name: creditDowntimeJob.name },
   { cron: '30 3 * * *', name: checkBooksJob.name },
   { cron: '* * * * *', name: checkDueJob.name },
   { cron: '7 * * * *', name: measureQualityJob.name },

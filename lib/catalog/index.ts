@@ -1,4 +1,5 @@
 export { discounted, type Price, type PricedPlan, priceOf, renewalPriceOf, unitOf } from './price'
+export { COMMON_POLICY, NO_POLICY, type Policy, type PolicyRow, policySchema } from './policy'
 export {
   type CatalogOffer,
   type CatalogPlan,
@@ -11,5 +12,6 @@ export {
 } from './queries'
 export { saveOffer } from './save-offer'
 export { savePlan } from './save-plan'
+export { findPolicy, readPolicy, savePolicy } from './save-policy'
 export { saveProduct } from './save-product'
 export * from './schemas'

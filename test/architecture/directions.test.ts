@@ -23,12 +23,18 @@ const MAY_KNOW: Record<string, string[]> = {
   papers: [...WORK, 'identity', 'catalog', 'ledger', 'payments', 'orders'],
   provisioning: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders'],
   checks: [...WORK, 'identity', 'catalog', 'orders', 'provisioning'],
+  remedies: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'provisioning', 'checks'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }
 
 /** Files that may be entered past the index, because the browser loads them and the index would bring the database along. */
-const BROWSER_DOORS = [/^lib\/kit\/money$/, /^lib\/\w+\/schemas$/, /^lib\/catalog\/price$/, /^lib\/web\/action-state$/]
+const BROWSER_DOORS = [
+  /^lib\/kit\/money$/,
+  /^lib\/\w+\/schemas$/,
+  /^lib\/catalog\/(price|policy)$/,
+  /^lib\/web\/action-state$/,
+]
 
 /** next-intl loads this file from within lib/web's own imports; the index would close a circle. */
 const PAST_THE_DOOR: Record<string, string> = { 'i18n/request.ts': 'lib/web/preferences' }

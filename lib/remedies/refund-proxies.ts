@@ -1,0 +1,150 @@
+import { db, Prisma } from '@/lib/db'
+import { accepted, invariant, newId, refused, type Refusal, type Result } from '@/lib/kit'
+import { decideRemedy, type Remedy } from './decide-remedy'
+import { type OrderFacts, readFacts } from './facts'
+
+export type ProxyRefund = { allocationId: string; position: number; moneyMicros: bigint; remedy: Remedy | null }
+export type RefundPreview = {
+  orderId: string
+  currency: string
+  /** One line for each proxy that was asked about; `remedy` null where the policy gives nothing. */
+  proxies: ProxyRefund[]
+  /** What a refund of all that can be refunded comes to, to the micro. */
+  totalMicros: bigint
+}
+
+/**
+ * What giving proxies of an order back would return at this moment, to the micro, without doing it. `allocationIds` left out: all that are held.
+ * Refuses `not_found` (somebody else's order, or a proxy that is not one of it or is held no more): the whole question, not only that part.
+ */
+export async function previewRefund(
+  actor: { id: string },
+  input: { orderId: string; allocationIds?: readonly string[] },
+  now: Date = new Date(),
+): Promise<Result<RefundPreview, Refusal<'not_found'>>> {
+  const facts = await readFacts({ orderId: input.orderId, userId: actor.id })
+  const chosen = facts && choose(facts, input.allocationIds)
+  if (!facts || !chosen) return refused('not_found')
+  const proxies = chosen.map((proxy) => {
+    const remedy = decideRemedy(facts.policy, proxy, now, 'refund')
+    return {
+      allocationId: proxy.allocationId,
+      position: proxy.position,
+      moneyMicros: remedy?.moneyMicros ?? 0n,
+      remedy,
+    }
+  })
+  return accepted({
+    orderId: facts.orderId,
+    currency: facts.currency,
+    proxies,
+    totalMicros: proxies.reduce((sum, proxy) => sum + proxy.moneyMicros, 0n),
+  })
+}
+
+/** The proxies asked about, or null when one of them is not held. */
+export function choose(facts: OrderFacts, ids: readonly string[] | undefined): OrderFacts['proxies'] | null {
+  if (!ids) return facts.proxies
+  const chosen = facts.proxies.filter((proxy) => ids.includes(proxy.allocationId))
+  return chosen.length === ids.length && ids.length > 0 ? chosen : null
+}
+
+export type RefundRefusal = Refusal<
+  'not_found' | 'nothing_to_refund' | 'price_changed' | 'order_under_way' | 'key_reused'
+>
+
+/**
+ * Gives proxies back for money, by the policy of the day they were bought, once per request key: they end, the sum returns to the balance (a debt is
+ * paid first). All of them or none. Refuses `not_found` as previewRefund, `nothing_to_refund` when the policy gives nothing for one of them,
+ * `price_changed` {totalMicros} when it is another sum than was shown (time passes: what is left by time is compared with a day's grace in the
+ * customer's favour, never charged less), and `order_under_way` while a supplier renews.
+ */
+export async function refundProxies(
+  actor: { id: string },
+  input: { orderId: string; allocationIds: readonly string[]; totalMicros: bigint; requestKey: string },
+): Promise<Result<{ creditId: string; amountMicros: bigint; isRepeat: boolean }, RefundRefusal>> {
+  const { orderId, requestKey } = input
+  const done = await db().orderCredit.findFirst({
+    where: { orderId, userId: actor.id, key: requestKey },
+    select: { id: true, amountMicros: true, allocationIds: true },
+  })
+  if (done) {
+    const isSame =
+      done.allocationIds.length === input.allocationIds.length &&
+      input.allocationIds.every((id) => done.allocationIds.includes(id))
+    return isSame
+      ? accepted({ creditId: done.id, amountMicros: done.amountMicros, isRepeat: true })
+      : refused('key_reused')
+  }
+  const preview = await previewRefund(actor, input)
+  if (!preview.ok) return preview
+  const { proxies, totalMicros } = preview.value
+  if (proxies.some((proxy) => proxy.moneyMicros === 0n)) return refused('nothing_to_refund')
+  // A share by time shrinks with every second between page and click; what was shown is given if it is that, to a thousandth.
+  const shown = input.totalMicros
+  const isAsShown = shown >= totalMicros && (shown - totalMicros) * 1000n <= shown
+  if (!isAsShown) return refused('price_changed', { totalMicros })
+  return giveCredit({
+    orderId,
+    key: requestKey,
+    cause: 'refund',
+    amountMicros: totalMicros,
+    allocationIds: proxies.map((proxy) => proxy.allocationId),
+    evidence: {
+      proxies: proxies.map(({ allocationId, moneyMicros, remedy }) => ({
+        allocationId,
+        moneyMicros: moneyMicros.toString(),
+        rule: remedy!.row,
+      })),
+    },
+    givenBy: null,
+  })
+}
+
+export type Credit = {
+  orderId: string
+  key: string
+  cause: 'refund' | 'not_replaced' | 'downtime'
+  amountMicros: bigint
+  allocationIds: string[]
+  evidence: Prisma.InputJsonObject
+  givenBy: string | null
+}
+
+/** Books money given back for an order (SQL function credit_order), once per key. */
+export async function giveCredit(
+  credit: Credit,
+): Promise<
+  Result<
+    { creditId: string; amountMicros: bigint; isRepeat: boolean },
+    Refusal<'not_found' | 'order_under_way' | 'nothing_to_refund'>
+  >
+> {
+  let row: { outcome: string; credit_id: string | null } | undefined
+  try {
+    const rows = await db().$queryRaw<{ outcome: string; credit_id: string | null }[]>(Prisma.sql`
+      SELECT outcome, credit_id FROM credit_order(${newId('ocr')}, ${credit.orderId}, ${credit.key}, ${credit.cause}, ${credit.amountMicros}::bigint,
+        ${credit.allocationIds}::text[], ${JSON.stringify(credit.evidence)}::jsonb, ${credit.givenBy})`)
+    row = rows[0]
+  } catch (error) {
+    // The function undoes itself when a proxy was given back or exchanged a moment ago.
+    if (error instanceof Error && error.message.includes('P0S01')) return refused('not_found')
+    throw error
+  }
+  switch (row!.outcome) {
+    case 'given':
+    case 'repeated':
+      return accepted({
+        creditId: row!.credit_id!,
+        amountMicros: credit.amountMicros,
+        isRepeat: row!.outcome === 'repeated',
+      })
+    case 'not_found':
+      return refused('not_found')
+    case 'not_live':
+      return refused('order_under_way')
+    default:
+      invariant(row!.outcome === 'more_than_paid', `credit_order answered ${row!.outcome}`)
+      return refused('nothing_to_refund')
+  }
+}

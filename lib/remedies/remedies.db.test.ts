@@ -1,0 +1,279 @@
+import { checkBooks } from '@/lib/admin'
+import { COMMON_POLICY, findPlan, type Policy, savePolicy } from '@/lib/catalog'
+import { db } from '@/lib/db'
+import { newId } from '@/lib/kit'
+import { getBalance } from '@/lib/ledger'
+import { findOrder, renewOrder } from '@/lib/orders'
+import { listAllocations } from '@/lib/provisioning'
+import { makePlan } from '@/test/factories/catalog'
+import { buyDelivered, letHoursPass } from '@/test/factories/orders'
+import { afterAll, describe, expect, it } from 'vitest'
+import {
+  creditDowntime,
+  listCredits,
+  listReplacements,
+  previewRefund,
+  previewReplacement,
+  refundProxies,
+  replaceDead,
+  replaceProxies,
+} from './index'
+
+const STAFF = { kind: 'staff' as const, id: 'usr_test' }
+const HOUR_MS = 3_600_000
+
+afterAll(async () => {
+  expect((await checkBooks()).findings).toEqual([])
+})
+
+const GENEROUS: Policy = {
+  rows: [
+    ...COMMON_POLICY.rows,
+    { when: 'any', withinHours: 24, maxTrafficPercent: null, remedy: 'refund', refundPercent: 100, of: 'paid' },
+    { when: 'any', withinHours: null, maxTrafficPercent: null, remedy: 'refund', refundPercent: 50, of: 'remaining' },
+  ],
+  replacementsPerProxy: 2,
+  downtimeHours: 12,
+}
+
+async function planWith(rules: Policy, units = 20) {
+  const plan = await makePlan({ units })
+  const { product } = (await findPlan(plan.planId, { fresh: true }))!
+  const saved = await savePolicy(STAFF, { productId: product.id, version: 0, rules })
+  if (!saved.ok) throw new Error(saved.refusal.code)
+  return { ...plan, productId: product.id }
+}
+
+/** As the checks of lib/checks would have left it. */
+async function checked(orderId: string, allocationId: string, checks: { at: Date; ok: boolean }[]) {
+  for (const { at, ok } of checks)
+    await db().proxyCheck.create({
+      data: {
+        id: newId('chk'),
+        allocationId,
+        orderId,
+        kind: 'schedule',
+        at,
+        ok,
+        ...(ok ? { exitAddress: '192.0.2.1', latencyMs: 5 } : { failure: 'timeout' }),
+      },
+    })
+  const last = checks.at(-1)!
+  const state = {
+    orderId,
+    lastOk: last.ok,
+    lastAt: last.at,
+    failingSince: last.ok ? null : checks.findLast((check) => !check.ok)!.at,
+  }
+  await db().proxyHealth.upsert({ where: { allocationId }, create: { allocationId, ...state }, update: state })
+}
+const kill = (orderId: string, allocationId: string) => checked(orderId, allocationId, [{ at: new Date(), ok: false }])
+const balanceOf = async (userId: string) => (await getBalance({ userId })).balanceMicros
+
+describe('a policy', () => {
+  it('is versioned, and an order keeps the one of its day', async () => {
+    const plan = await planWith(GENEROUS)
+    const before = await buyDelivered({ plan })
+    const strict: Policy = { rows: [], replacementsPerProxy: 0, downtimeHours: null }
+    expect(await savePolicy(STAFF, { productId: plan.productId, version: 0, rules: strict })).toMatchObject({
+      refusal: { code: 'changed_meanwhile' },
+    })
+    expect(await savePolicy(STAFF, { productId: plan.productId, version: 1, rules: strict })).toMatchObject({
+      value: { version: 2 },
+    })
+    const later = await buyDelivered({ plan })
+    expect(await previewRefund(before.customer, before)).toMatchObject({ value: { totalMicros: 1_000_000n } })
+    expect(await previewRefund(later.customer, later)).toMatchObject({ value: { totalMicros: 0n } })
+    await expect(db().productPolicy.updateMany({ data: { rules: {} } })).rejects.toMatchObject({ code: 'P2003' }) // as Prisma names restrict_violation
+  })
+})
+
+describe('a refund by rule', () => {
+  it('returns the exact sum that was previewed, once, and ends those proxies only', async () => {
+    const plan = await planWith(GENEROUS)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan, quantity: 3 })
+    const ids = allocationIds.slice(0, 2)
+    expect(await previewRefund(customer, { orderId, allocationIds: ids })).toMatchObject({
+      value: { totalMicros: 2_000_000n },
+    })
+    const input = { orderId, allocationIds: ids, totalMicros: 2_000_000n, requestKey: newId('req') }
+    const results = await Promise.all(Array.from({ length: 10 }, () => refundProxies(customer, input)))
+    expect(results.every((result) => result.ok)).toBe(true)
+    expect(await balanceOf(customer.id)).toBe(2_000_000n)
+    expect(await listAllocations({ userId: customer.id, orderId })).toHaveLength(1)
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'active' })
+    expect(await refundProxies(customer, { ...input, allocationIds: ids.slice(1) })).toMatchObject({
+      refusal: { code: 'key_reused' },
+    })
+    expect(await refundProxies(customer, { ...input, requestKey: newId('req') })).toMatchObject({
+      refusal: { code: 'not_found' },
+    })
+    const last = { orderId, allocationIds: allocationIds.slice(2), totalMicros: 1_000_000n, requestKey: newId('req') }
+    expect(await refundProxies(customer, last)).toMatchObject({ ok: true })
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'refunded', dueAt: null })
+  })
+
+  it('by time, with renewals in it, never more than was paid', async () => {
+    const plan = await planWith(GENEROUS)
+    const { customer, orderId } = await buyDelivered({ plan, leftMicros: 1_000_000n })
+    await renewOrder(customer, { orderId, periodDays: 30, totalMicros: 1_000_000n, requestKey: newId('req') })
+    await letHoursPass(orderId, 15 * 24)
+    const preview = await previewRefund(customer, { orderId })
+    // half of the 45 days that are left of 60 which cost 2.00
+    expect(Number(preview.ok && preview.value.totalMicros)).toBeCloseTo(750_000, -2)
+    expect(
+      await refundProxies(customer, { orderId, allocationIds: [], totalMicros: 0n, requestKey: newId('req') }),
+    ).toMatchObject({ refusal: { code: 'not_found' } })
+  })
+
+  it('two forms for the same proxy at once: one is given', async () => {
+    const plan = await planWith(GENEROUS)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
+    const send = () =>
+      refundProxies(customer, { orderId, allocationIds, totalMicros: 1_000_000n, requestKey: newId('req') })
+    const results = await Promise.all([send(), send(), send(), send()])
+    expect(results.filter((result) => result.ok)).toHaveLength(1)
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
+  })
+
+  it('a sum other than was shown, somebody else’s proxy anywhere in the list, a rule that gives nothing: refused, nothing done', async () => {
+    const plan = await planWith(COMMON_POLICY)
+    const mine = await buyDelivered({ plan, quantity: 2 })
+    const other = await buyDelivered({ plan: await planWith(GENEROUS) })
+    const ask = (more: Partial<Parameters<typeof refundProxies>[1]>) =>
+      refundProxies(mine.customer, {
+        orderId: mine.orderId,
+        allocationIds: mine.allocationIds,
+        totalMicros: 2_000_000n,
+        requestKey: newId('req'),
+        ...more,
+      })
+    expect(await ask({})).toMatchObject({ refusal: { code: 'nothing_to_refund' } })
+    expect(await ask({ allocationIds: [...mine.allocationIds, ...other.allocationIds] })).toMatchObject({
+      refusal: { code: 'not_found' },
+    })
+    expect(await ask({ orderId: other.orderId, allocationIds: other.allocationIds })).toMatchObject({
+      refusal: { code: 'not_found' },
+    })
+    expect(
+      await refundProxies(other.customer, {
+        orderId: other.orderId,
+        allocationIds: other.allocationIds,
+        totalMicros: 999_000_000n,
+        requestKey: newId('req'),
+      }),
+    ).toMatchObject({
+      refusal: { code: 'price_changed', facts: { totalMicros: 1_000_000n } },
+    })
+    expect(await balanceOf(mine.customer.id)).toBe(0n)
+  })
+})
+
+describe('a replacement', () => {
+  it('does what its dry run said: another proxy from stock to the same end, once, on record', async () => {
+    const plan = await planWith(COMMON_POLICY, 4)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan, quantity: 2 })
+    for (const id of allocationIds) await kill(orderId, id)
+    const before = await listAllocations({ userId: customer.id, orderId })
+    const dry = await previewReplacement(customer, { orderId, allocationIds })
+    expect(dry).toMatchObject({ value: { inStock: 2, proxies: [{ outcome: 'replaced' }, { outcome: 'replaced' }] } })
+    expect(await listAllocations({ userId: customer.id, orderId })).toEqual(before)
+    const input = {
+      orderId,
+      allocationIds: allocationIds.slice(0, 1),
+      reason: 'dead' as const,
+      requestKey: newId('req'),
+    }
+    await Promise.all(Array.from({ length: 5 }, () => replaceProxies(customer, input)))
+    expect(await replaceProxies(customer, input)).toMatchObject({ value: { replaced: 1 } })
+    const now = await listAllocations({ userId: customer.id, orderId })
+    expect(now.map((proxy) => proxy.expiresAt)).toEqual(before.map((proxy) => proxy.expiresAt))
+    expect(now.map((proxy) => proxy.id)).toContain(allocationIds[1])
+    expect(now.map((proxy) => proxy.id)).not.toContain(allocationIds[0])
+    expect(await listReplacements({ orderId })).toMatchObject([{ state: 'replaced', reason: 'dead', asked: true }])
+    expect(await db().stockUnit.count({ where: { offerId: plan.offerId, state: 'withdrawn' } })).toBe(1)
+    // alive again: the policy has no row for it
+    const fresh = now.find((proxy) => proxy.id !== allocationIds[1])!
+    expect(
+      await replaceProxies(customer, { ...input, allocationIds: [fresh.id], requestKey: newId('req') }),
+    ).toMatchObject({ value: { refused: 1 } })
+    expect(
+      await replaceProxies(customer, { ...input, allocationIds: [allocationIds[0]!], requestKey: newId('req') }),
+    ).toMatchObject({ refusal: { code: 'not_found' } })
+  })
+
+  it('nothing in stock: the policy’s money, and the place ends', async () => {
+    const plan = await planWith(COMMON_POLICY, 1)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
+    await kill(orderId, allocationIds[0]!)
+    expect(await previewReplacement(customer, { orderId, allocationIds })).toMatchObject({
+      value: { proxies: [{ outcome: 'credited', moneyMicros: 1_000_000n }] },
+    })
+    expect(
+      await Promise.all([replaceDead({ orderId, allocationIds }), replaceDead({ orderId, allocationIds })]),
+    ).toContainEqual({ replaced: 0, credited: 1, refused: 0 })
+    await replaceDead({ orderId, allocationIds })
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'refunded' })
+    expect(await listReplacements({ orderId })).toMatchObject([{ state: 'credited', newPlace: null, asked: false }])
+  })
+
+  it('the last unit, wanted by ten at once: one gets it, the others get their money', async () => {
+    const plan = await planWith(COMMON_POLICY, 11)
+    const orders = await Promise.all(Array.from({ length: 10 }, () => buyDelivered({ plan })))
+    for (const { orderId, allocationIds } of orders) await kill(orderId, allocationIds[0]!)
+    const results = await Promise.all(orders.map((order) => replaceDead(order)))
+    expect(results.filter((result) => result.replaced === 1)).toHaveLength(1)
+    expect(results.filter((result) => result.credited === 1)).toHaveLength(9)
+  })
+
+  it('more often than the policy says: refused; what was paid stays with the place', async () => {
+    const plan = await planWith({ ...COMMON_POLICY, replacementsPerProxy: 1 }, 5)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
+    await kill(orderId, allocationIds[0]!)
+    await replaceDead({ orderId, allocationIds })
+    const [second] = await listAllocations({ userId: customer.id, orderId })
+    await kill(orderId, second!.id)
+    expect(await replaceDead({ orderId, allocationIds: [second!.id] })).toEqual({
+      replaced: 0,
+      credited: 0,
+      refused: 1,
+    })
+  })
+})
+
+describe('downtime', () => {
+  it('longer than promised is credited in proportion, once however often the job runs; the rest the next night', async () => {
+    const plan = await planWith(COMMON_POLICY)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan, quantity: 2 })
+    await letHoursPass(orderId, 10 * 24)
+    const ago = (hours: number) => new Date(Date.now() - hours * HOUR_MS)
+    await checked(orderId, allocationIds[0]!, [
+      // 36 of 720 hours: 5 %
+      { at: ago(60), ok: true },
+      { at: ago(54), ok: false },
+      { at: ago(30), ok: false },
+      { at: ago(18), ok: true },
+    ])
+    await checked(orderId, allocationIds[1]!, [
+      { at: ago(20), ok: false },
+      { at: ago(9), ok: true },
+      { at: ago(6), ok: false },
+    ])
+    await Promise.all([creditDowntime(), creditDowntime(), creditDowntime()])
+    await creditDowntime()
+    expect(await balanceOf(customer.id)).toBe(50_000n)
+    const [credit] = await listCredits({ orderId, userId: customer.id })
+    expect(credit).toMatchObject({
+      cause: 'downtime',
+      amountMicros: 50_000n,
+      evidence: { failedChecks: 2, promisedHours: 12 },
+    })
+    // the second still fails: after the promise is broken the whole stretch counts, then each night its part
+    await creditDowntime(new Date(Date.now() + 8 * HOUR_MS))
+    await creditDowntime(new Date(Date.now() + 30 * HOUR_MS))
+    const second = (await listCredits({ orderId })).filter((each) => each.allocationIds[0] === allocationIds[1])
+    expect(second).toHaveLength(2)
+    expect(Number(second.reduce((sum, each) => sum + each.amountMicros, 0n))).toBeCloseTo(50_000, -2)
+  })
+})
