@@ -1,4 +1,5 @@
 import { amountText, parseAmount } from '../lib/kit'
+import { exitHost } from './exit'
 import { type Fake, type FakeReply, type FakeRequest, FakeState, type Route, startFake } from './kit'
 import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute } from './supply'
 
@@ -16,6 +17,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/forget                              no orders any more
  *   GET  /control/orders                              every purchase, oldest first, with its proxies
  */
+type Sold = Login & { host: string }
 type Order = {
   id: number
   productId: number
@@ -25,7 +27,7 @@ type Order = {
   status: string
   endsAt: number | null
   extensions: { at: number; planId: number; proxies: number }[]
-  logins: Login[]
+  logins: Sold[]
 }
 type State = {
   balance: string
@@ -33,6 +35,7 @@ type State = {
   hasObjects: boolean
   isLate: boolean
   nextId: number
+  nextHost: number
   orders: Order[]
 }
 
@@ -97,6 +100,7 @@ export async function startIproyalFake(options: {
       hasObjects: false,
       isLate: false,
       nextId: 1000,
+      nextHost: 0,
       orders: [],
     },
     options.stateFile,
@@ -134,7 +138,10 @@ export async function startIproyalFake(options: {
   function confirm(order: Order): void {
     order.status = 'confirmed'
     order.endsAt = Math.floor(Date.now() / 1000) + daysOf(order.planId) * 86_400
-    order.logins = Array.from({ length: order.quantity }, newLogin)
+    order.logins = Array.from({ length: order.quantity }, () => ({
+      ...newLogin(),
+      host: exitHost((value.nextHost += 1)),
+    }))
   }
 
   function shown(order: Order) {
@@ -158,7 +165,7 @@ export async function startIproyalFake(options: {
           : {
               ports: { socks5: options.exitPort, 'http|https': options.exitPort },
               proxies: order.logins.map((login) =>
-                value.hasObjects ? { ip: '127.0.0.1', username: login.user, password: login.pass } : stringOf(login),
+                value.hasObjects ? { ip: login.host, username: login.user, password: login.pass } : stringOf(login),
               ),
             },
       auto_extend_settings: null,
@@ -166,10 +173,10 @@ export async function startIproyalFake(options: {
     }
   }
 
-  const stringOf = (login: Login) => `127.0.0.1:${options.exitPort}:${login.user}:${login.pass}`
+  const stringOf = (login: Sold) => `${login.host}:${options.exitPort}:${login.user}:${login.pass}`
 
   /** The logins that are named; none named is all of them. */
-  function chosen(order: Order, proxies: unknown): Login[] {
+  function chosen(order: Order, proxies: unknown): Sold[] {
     if (!Array.isArray(proxies) || proxies.length === 0) return order.logins
     const found = order.logins.filter((login) => proxies.includes(stringOf(login)))
     if (found.length !== proxies.length)

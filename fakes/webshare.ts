@@ -1,5 +1,5 @@
 import { parseAmount } from '../lib/kit'
-import { exitAddress } from './exit'
+import { exitHost } from './exit'
 import { type Fake, type FakeReply, type FakeRequest, FakeState, type Route, startFake } from './kit'
 import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute } from './supply'
 
@@ -11,7 +11,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/add       {"count":1,"country":"US"}
  *   POST /control/remove    {"id":"d-1001"}
  *   POST /control/change    {"id":"d-1001","pass":"…","user":"…","valid":false,"address":null,"country":"US"}
- *   POST /control/addresses {"distinct":true}              an address for each proxy, which nobody listens on; else all are the exit
+ *   POST /control/rename    {"id":"d-1001","to":"d-9"}     the same proxy under another id
  *   POST /control/list      {"page":2,"status":500}        this page of the next list fails
  *   POST /control/list      {"twice":true}                 the next lists tell the last row of a page again on the one after it
  *   POST /control/list      {"missing":true}               the next list lacks a row that it counts
@@ -23,7 +23,6 @@ type Proxy = Login & { id: string; address: string | null; valid: boolean; count
 type Replacement = { id: number; to: string[]; country: string; isDry: boolean; state: string; ahead: string[] }
 type State = {
   balance: string
-  hasDistinctAddresses: boolean
   nextId: number
   proxies: Proxy[]
   replacements: Replacement[]
@@ -55,7 +54,6 @@ export async function startWebshareFake(options: {
   const state = new FakeState<State>(
     {
       balance: '12.50',
-      hasDistinctAddresses: false,
       nextId: 1000,
       proxies: [],
       replacements: [],
@@ -73,9 +71,8 @@ export async function startWebshareFake(options: {
   const limit = { times: 0, retryAfter: 7 }
 
   const newProxy = (country: string): Proxy => {
-    const login = newLogin()
-    const address = value.hasDistinctAddresses ? exitAddress(login.user) : '127.0.0.1'
-    return { ...login, id: `d-${(value.nextId += 1)}`, address, valid: true, country }
+    const number = (value.nextId += 1)
+    return { ...newLogin(), id: `d-${number}`, address: exitHost(number), valid: true, country }
   }
   const proxyOf = (id: string): Proxy => value.proxies.find((proxy) => proxy.id === id)!
   if (value.proxies.length === 0)
@@ -219,7 +216,7 @@ export async function startWebshareFake(options: {
         value.proxies = value.proxies.filter((proxy) => proxy.id !== id)
       }),
       wishRoute<Partial<Proxy> & { id: string }>(state, 'change', (wish) => Object.assign(proxyOf(wish.id), wish)),
-      wishRoute<{ distinct: boolean }>(state, 'addresses', ({ distinct }) => (value.hasDistinctAddresses = distinct)),
+      wishRoute<{ id: string; to: string }>(state, 'rename', ({ id, to }) => (proxyOf(id).id = to)),
       wishRoute<Partial<typeof list>>(state, 'list', ({ page = 0, status = 500, twice = false, missing = false }) =>
         Object.assign(list, { page, status, twice, missing }),
       ),

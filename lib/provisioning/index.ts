@@ -7,6 +7,7 @@ export {
   resolveRenewalJob,
   sweepOrdersJob,
   sweepRenewalsJob,
+  syncPoolJob,
   syncStockJob,
 } from './jobs'
 export { MAX_STOCK_LINES } from './parse-stock'
@@ -23,4 +24,5 @@ export { renewAtSuppliers, resolveRenewal, sweepRenewals } from './renew-at-supp
 export { resolveDelivery } from './resolve-delivery'
 export { sweepOrders } from './sweep-orders'
 export { isSupplierSetUp } from './suppliers-in-use'
+export { type PoolFinding, syncPool } from './sync-pool'
 export { syncStock } from './sync-stock'

@@ -20,4 +20,5 @@ export const sweepRenewalsJob = defineJob({
   maxAttempts: 1,
 })
 export const syncStockJob = defineJob({ name: 'provisioning.sync_stock', payload: z.object({}), maxAttempts: 1 })
+export const syncPoolJob = defineJob({ name: 'provisioning.sync_pool', payload: z.object({}), maxAttempts: 1 })
 export const sweepOrdersJob = defineJob({ name: 'provisioning.sweep_orders', payload: z.object({}), maxAttempts: 1 })

@@ -55,7 +55,6 @@ beforeEach(async () => {
   await tell('nonsense', { times: 0 })
   await tell('list')
   await tell('limit', { times: 0 })
-  await tell('addresses', { distinct: true })
   await tell('pool', { count: 0, country: 'DE' })
 })
 
