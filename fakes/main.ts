@@ -11,6 +11,8 @@ import { startIproyalFake } from './iproyal'
 import { startIproyalResidentialFake } from './iproyal-residential'
 import { startMailFake } from './mail'
 import { startNowpaymentsFake } from './nowpayments'
+import { startProxyCheapFake } from './proxy-cheap'
+import { startProxySellerFake } from './proxy-seller'
 import { startPx6Fake } from './px6'
 import { startStripeFake } from './stripe'
 import { startWebshareFake } from './webshare'
@@ -51,7 +53,20 @@ const webshare = await startWebshareFake({
   apiKey: secrets.webshareKey,
   exitPort: ports.exit,
 })
-const sellers = [webshare, px6, iproyal, iproyalResidential]
+const proxySeller = await startProxySellerFake({
+  port: ports.proxySeller,
+  stateFile: stateFile('proxy-seller'),
+  apiKey: secrets.proxySellerKey,
+  exitPort: ports.exit,
+})
+const proxyCheap = await startProxyCheapFake({
+  port: ports.proxyCheap,
+  stateFile: stateFile('proxy-cheap'),
+  apiKey: secrets.proxyCheapKey,
+  apiSecret: secrets.proxyCheapSecret,
+  exitPort: ports.exit,
+})
+const sellers = [webshare, px6, iproyal, iproyalResidential, proxySeller, proxyCheap]
 const isSold = (username: string, password: string) => sellers.some((seller) => seller.isSold(username, password))
 const started: { close: () => Promise<void> }[] = [
   ...sellers,

@@ -25,8 +25,8 @@ export type DemoServices = {
   mail: { apiUrl: string; controlUrl: string }
   providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
   suppliers: Record<
-    'px6' | 'iproyal' | 'iproyal-residential' | 'webshare',
-    { apiUrl: string; key: string; controlUrl: string }
+    'px6' | 'iproyal' | 'iproyal-residential' | 'webshare' | 'proxy-seller' | 'proxy-cheap',
+    { apiUrl: string; key: string; secret?: string; controlUrl: string }
   >
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
@@ -66,6 +66,17 @@ export function demoServices(instance: Instance, url: string): DemoServices {
         controlUrl: `${at('iproyalResidential')}/control`,
       },
       webshare: { apiUrl: at('webshare'), key: secrets.webshareKey, controlUrl: `${at('webshare')}/control` },
+      'proxy-seller': {
+        apiUrl: `${at('proxySeller')}/personal/api/v2`,
+        key: secrets.proxySellerKey,
+        controlUrl: `${at('proxySeller')}/control`,
+      },
+      'proxy-cheap': {
+        apiUrl: at('proxyCheap'),
+        key: secrets.proxyCheapKey,
+        secret: secrets.proxyCheapSecret,
+        controlUrl: `${at('proxyCheap')}/control`,
+      },
     },
     exit: { host: '127.0.0.1', port: ports.exit, key: secrets.exitKey },
   }

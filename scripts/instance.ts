@@ -43,6 +43,8 @@ const PORT_NAMES = [
   'iproyal',
   'iproyalResidential',
   'webshare',
+  'proxySeller',
+  'proxyCheap',
   'exit',
   'echo',
 ] as const
@@ -74,6 +76,9 @@ const SECRET_NAMES = [
   'iproyalKey',
   'iproyalResidentialKey',
   'webshareKey',
+  'proxySellerKey',
+  'proxyCheapKey',
+  'proxyCheapSecret',
   'exitKey',
 ] as const
 export type SecretName = (typeof SECRET_NAMES)[number]

@@ -1,5 +1,7 @@
 export { createIproyal } from './iproyal/create-iproyal'
 export { createIproyalResidential } from './iproyal-residential/create-iproyal-residential'
+export { createProxyCheap } from './proxy-cheap/create-proxy-cheap'
+export { createProxySeller } from './proxy-seller/create-proxy-seller'
 export { createPx6 } from './px6/create-px6'
 export { createWebshare } from './webshare/create-webshare'
 export {
