@@ -143,6 +143,7 @@ it('every job that is announced, scheduled or written by an SQL function has a h
     'notifications.send_email',
     'orders.finish_intents',
     'provisioning.deliver',
+    'provisioning.renew',
   ])
   expect(promised.filter((name) => !names.has(name))).toEqual([])
 })

@@ -56,26 +56,41 @@ export type RefundRefusal = Refusal<
 /**
  * Gives proxies back for money, by the policy of the day they were bought, once per request key: they end, the sum returns to the balance (a debt is
  * paid first). All of them or none. Refuses `not_found` as previewRefund, `nothing_to_refund` when the policy gives nothing for one of them,
- * `price_changed` {totalMicros} when it is another sum than was shown (time passes: what is left by time is compared with a day's grace in the
- * customer's favour, never charged less), and `order_under_way` while a supplier renews.
+ * `price_changed` {totalMicros} when it is another sum than was shown (a share by
+ * time shrinks between page and click; up to a thousandth less than shown is given), and `order_under_way` while a supplier renews.
  */
 export async function refundProxies(
   actor: { id: string },
-  input: { orderId: string; allocationIds: readonly string[]; totalMicros: bigint; requestKey: string },
-): Promise<Result<{ creditId: string; amountMicros: bigint; isRepeat: boolean }, RefundRefusal>> {
-  const { orderId, requestKey } = input
+  input: RefundInput,
+): Promise<Result<Refunded, RefundRefusal>> {
+  const done = await findRefund(actor, input)
+  if (done) return done
+  const result = await tryToRefund(actor, input)
+  // Of the same form sent twice at once the second finds the proxies given back: by its own first.
+  return result.ok ? result : ((await findRefund(actor, input)) ?? result)
+}
+
+export type RefundInput = { orderId: string; allocationIds: readonly string[]; totalMicros: bigint; requestKey: string }
+export type Refunded = { creditId: string; amountMicros: bigint; isRepeat: boolean }
+
+async function findRefund(
+  actor: { id: string },
+  input: RefundInput,
+): Promise<Result<Refunded, Refusal<'key_reused'>> | null> {
   const done = await db().orderCredit.findFirst({
-    where: { orderId, userId: actor.id, key: requestKey },
+    where: { orderId: input.orderId, userId: actor.id, key: input.requestKey },
     select: { id: true, amountMicros: true, allocationIds: true },
   })
-  if (done) {
-    const isSame =
-      done.allocationIds.length === input.allocationIds.length &&
-      input.allocationIds.every((id) => done.allocationIds.includes(id))
-    return isSame
-      ? accepted({ creditId: done.id, amountMicros: done.amountMicros, isRepeat: true })
-      : refused('key_reused')
-  }
+  if (!done) return null
+  const isSame =
+    done.allocationIds.length === input.allocationIds.length &&
+    input.allocationIds.every((id) => done.allocationIds.includes(id))
+  return isSame
+    ? accepted({ creditId: done.id, amountMicros: done.amountMicros, isRepeat: true })
+    : refused('key_reused')
+}
+
+async function tryToRefund(actor: { id: string }, input: RefundInput): Promise<Result<Refunded, RefundRefusal>> {
   const preview = await previewRefund(actor, input)
   if (!preview.ok) return preview
   const { proxies, totalMicros } = preview.value
@@ -85,8 +100,8 @@ export async function refundProxies(
   const isAsShown = shown >= totalMicros && (shown - totalMicros) * 1000n <= shown
   if (!isAsShown) return refused('price_changed', { totalMicros })
   return giveCredit({
-    orderId,
-    key: requestKey,
+    orderId: input.orderId,
+    key: input.requestKey,
     cause: 'refund',
     amountMicros: totalMicros,
     allocationIds: proxies.map((proxy) => proxy.allocationId),
@@ -114,12 +129,7 @@ export type Credit = {
 /** Books money given back for an order (SQL function credit_order), once per key. */
 export async function giveCredit(
   credit: Credit,
-): Promise<
-  Result<
-    { creditId: string; amountMicros: bigint; isRepeat: boolean },
-    Refusal<'not_found' | 'order_under_way' | 'nothing_to_refund'>
-  >
-> {
+): Promise<Result<Refunded, Refusal<'not_found' | 'order_under_way' | 'nothing_to_refund'>>> {
   let row: { outcome: string; credit_id: string | null } | undefined
   try {
     const rows = await db().$queryRaw<{ outcome: string; credit_id: string | null }[]>(Prisma.sql`
