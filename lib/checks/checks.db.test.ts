@@ -109,6 +109,7 @@ describe('the receipt', () => {
     }
     await checkOrder({ orderId }, prober)
     expect(await getOrderChecks({ orderId, userId })).toMatchObject({ tested: 3, passed: 1, failing: 2 })
+    expect(await promised('remedies.replace_dead')).toEqual([])
     const [again] = await promised('checks.check_order')
     expect(again!.payload).toEqual({ orderId, kind: 'handover' })
     expect(again!.runAt!.getTime() - Date.now()).toBeGreaterThan(4.5 * 60_000)
@@ -123,11 +124,17 @@ describe('the receipt', () => {
     const checks = await getOrderChecks({ orderId, userId })
     expect(checks).toMatchObject({ tested: 3, passed: 2, failing: 1 })
     expect(checks.rows[0]).toMatchObject({ last: { ok: false, failure: 'timeout' }, receipt: { ok: false } })
+    // Whoever replaces proxies is told which one is dead, and only after its second try.
+    const told = await promised('remedies.replace_dead')
+    expect(told.length).toBeGreaterThanOrEqual(1)
+    expect(told[0]!.payload).toEqual({ orderId, allocationIds: [checks.rows[0]!.allocationId] })
+    await forget('remedies.replace_dead')
     await later(orderId, HOUR_MS)
     await forget('checks.check_order')
     await checkOrder({ orderId }, prober)
     expect(prober.asked).toHaveLength(5)
     expect(await promised('checks.check_order')).toEqual([])
+    await forget('remedies.replace_dead')
   })
 
   it('two runs at once share the proxies and test none twice', async () => {

@@ -7,6 +7,7 @@ export const SUBSCRIPTIONS = {
   'orders.placed': ['provisioning.deliver'],
   'payments.top_up_credited': ['orders.finish_intents'],
   'payments.disputed': ['orders.list_disputed'],
+  'checks.dead_on_arrival': ['remedies.replace_dead'],
 } as const satisfies Record<string, readonly string[]>
 
 export type EventName = keyof typeof SUBSCRIPTIONS
