@@ -352,20 +352,21 @@ export function describeSupplierContract(name: string, getBench: () => SupplierB
       expect(outcome.kind).toBe(supplier.capabilities.canRenewSubset ? 'renewed' : 'refused')
     })
 
-    test('an empty choice is a bug, and never means "everything"', async () => {
+    test('an empty choice is a bug and never means "everything", and so is one that names a proxy twice', async () => {
       const { supplier, setStock } = getBench()
       await setStock(10)
       const purchase = await bought()
-      const none = held(purchase, [])
-      for (const call of [
-        supplier.readProxies?.bind(supplier, none),
-        supplier.quoteRenewal?.bind(supplier, renewal(none)),
-        supplier.renew?.bind(supplier, renewal(none)),
-        supplier.replace?.bind(supplier, { ...none, reason: 'dead' as const }),
-        supplier.changeCredentials?.bind(supplier, none),
-        supplier.bindAddresses?.bind(supplier, { ...none, addresses: ['203.0.113.7'] }),
-      ])
-        if (call !== undefined) await expect(call()).rejects.toBeInstanceOf(InvariantError)
+      const [one] = purchase.proxies
+      for (const wrong of [held(purchase, []), held(purchase, [one!, one!])])
+        for (const call of [
+          supplier.readProxies?.bind(supplier, wrong),
+          supplier.quoteRenewal?.bind(supplier, renewal(wrong)),
+          supplier.renew?.bind(supplier, renewal(wrong)),
+          supplier.replace?.bind(supplier, { ...wrong, reason: 'dead' as const }),
+          supplier.changeCredentials?.bind(supplier, wrong),
+          supplier.bindAddresses?.bind(supplier, { ...wrong, addresses: ['203.0.113.7'] }),
+        ])
+          if (call !== undefined) await expect(call()).rejects.toBeInstanceOf(InvariantError)
       expect(await supplier.readProxies?.(held(purchase))).toEqual(
         supplier.readProxies === undefined ? undefined : purchase.proxies,
       )

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { invariant, OperationalError } from '@/lib/kit'
 import { asking, type CallOptions, readShape, sendCall, spending, type SupplierAnswer } from '../call'
-import { assertChosen, placeOf } from '../held'
+import { assertChosen, onePerId, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
 import { refusalWords } from '../refusal-words'
 import {
@@ -135,7 +135,7 @@ export function createProxyCheap(
   async function list(): Promise<ProxyCheapProxy[]> {
     const proxies = await ask('GET', '/proxies', proxiesSchema)
     if (proxies === null) throw new OperationalError(NAME, 'GET /proxies was refused')
-    return proxies.filter((proxy) => proxy.status !== 'CANCELED')
+    return onePerId(proxies).filter((proxy) => proxy.status !== 'CANCELED')
   }
 
   /** The order in their words, for price and execute; null where they have nothing like it. */
@@ -183,8 +183,8 @@ export function createProxyCheap(
     for (const delayMs of options.pollDelaysMs ?? [3000, 5000, 7000]) {
       await new Promise((resolve) => setTimeout(resolve, delayMs))
       const purchase = await lookAgain(async () => {
-        const delivered = await ask('GET', path, proxiesSchema)
-        if (delivered === null || delivered.length < request.quantity || !delivered.every(isActive)) return null
+        const delivered = onePerId((await ask('GET', path, proxiesSchema)) ?? [])
+        if (delivered.length < request.quantity || !delivered.every(isActive)) return null
         return toPurchase(made.id, delivered, order.params, made.totalPrice ?? null)
       })
       if (purchase !== null) return { kind: 'delivered', ...purchase }

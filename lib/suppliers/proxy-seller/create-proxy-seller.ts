@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { invariant, OperationalError } from '@/lib/kit'
 import { alpha3Of } from '../alpha3'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
-import { assertChosen, placeOf } from '../held'
+import { assertChosen, onePerId, placeOf } from '../held'
 import { createRateLimit, createSpacing } from '../rate-limit'
 import {
   type AccessOutcome,
@@ -174,7 +174,7 @@ export function createProxySeller(options: {
       const query = new URLSearchParams({ ...filter, page: String(page), per_page: String(PAGE_SIZE) }).toString()
       const { items } = await ask(`proxy/list/${section}?${query}`, itemsSchema)
       found.push(...items)
-      if (items.length < PAGE_SIZE) return found
+      if (items.length < PAGE_SIZE) return onePerId(found)
     }
   }
 
@@ -264,15 +264,16 @@ export function createProxySeller(options: {
     const known = new Set(hint.knownOrderIds)
     const groups = new Map<string, ProxySellerItem[]>()
     for (const item of items) groups.set(item.base_order_number, [...(groups.get(item.base_order_number) ?? []), item])
-    const fitting = [...groups.values()].filter(
+    const unclaimed = [...groups.values()].filter(
       (group) =>
-        group.length === hint.quantity &&
+        group.length <= hint.quantity &&
         !known.has(group[0]!.base_order_number) &&
         group.every(
           (item) =>
             (item.comment ?? '') === '' && item.country === body.countryId && item.date_start.getTime() >= since,
         ),
     )
+    const fitting = unclaimed.filter((group) => group.length === hint.quantity)
     if (fitting.length > 1) throw new OperationalError(NAME, 'several orders could be the one that is looked for')
     const [only] = fitting
     if (only) {
@@ -286,7 +287,8 @@ export function createProxySeller(options: {
         !groups.has(order.base_order_number ?? '') &&
         !known.has(order.base_order_number ?? ''),
     )
-    if (waiting.length > 0)
+    // Proxies of one order may appear one after another.
+    if (waiting.length > 0 || unclaimed.length > 0)
       throw new OperationalError(NAME, 'an order was paid for and is not delivered yet', { retryAfterMs: 30_000 })
     return null
   }

@@ -162,6 +162,28 @@ describe('Proxy-Seller', () => {
     expect((await bench.supplier.findPurchase(asked.reference, other))?.proxies).toHaveLength(2)
   })
 
+  test('an order of which a part is listed is on its way, and never "none"', async () => {
+    const knownOrderIds = await known()
+    const asked = request({ quantity: 3 })
+    const sentAt = new Date()
+    await bench.supplier.buy(asked).catch(() => undefined)
+    await tell('deliver', {})
+    const [order] = await listOrders()
+    const hidden = order!.proxies[0]!.id
+    const partly = adapter({
+      fetch: (async (url: string, init: RequestInit) => {
+        const answer = await fetch(url, init)
+        if (!url.includes('proxy/list')) return answer
+        const body = (await answer.json()) as { data: { items: { id: string }[] } }
+        body.data.items = body.data.items.filter((item) => item.id !== hidden)
+        return Response.json(body)
+      }) as typeof fetch,
+    })
+    const hint = { ...asked, sentAt, knownOrderIds }
+    await expect(partly.findPurchase(asked.reference, hint)).rejects.toThrow('not delivered yet')
+    expect((await bench.supplier.findPurchase(asked.reference, hint))?.proxies).toHaveLength(3)
+  })
+
   test('without what was asked for, a look-up cannot tell', async () => {
     await expect(bench.supplier.findPurchase('dlv_x')).rejects.toBeInstanceOf(OperationalError)
   })

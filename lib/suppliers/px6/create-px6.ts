@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { invariant, OperationalError, parseAmount } from '@/lib/kit'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
-import { assertChosen, placeOf } from '../held'
+import { assertChosen, onePerId, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
 import type {
   HeldProxies,
@@ -132,7 +132,7 @@ export function createPx6(options: {
         listReplySchema,
       )
       found.push(...reply.list)
-      if (reply.list.length < PAGE_SIZE) return found
+      if (reply.list.length < PAGE_SIZE) return onePerId(found)
     }
   }
 
@@ -161,7 +161,7 @@ export function createPx6(options: {
         supplierOrderId: reply.order_id,
         costMicros: micros(reply.price),
         currency: reply.currency,
-        proxies: reply.list.map(toProxy),
+        proxies: onePerId(reply.list).map(toProxy),
       }
     } catch (error) {
       if (error instanceof Px6Refusal)

@@ -125,6 +125,14 @@ describe('px6', () => {
       expect(await answering(() => Response.json({ ...envelope, list })).findPurchase('dlv_1')).toBeNull()
   })
 
+  test('a proxy that a list tells twice is one proxy', async () => {
+    const reply = { status: 'yes', balance: '1.00', currency: 'USD', order_id: '1', price: '1.00' }
+    const listed = { ...proxy, descr: 'dlv_1' }
+    const supplier = answering(() => Response.json({ ...reply, list: [listed, listed] }))
+    expect(await supplier.buy({ ...request, quantity: 2 })).toMatchObject({ kind: 'delivered', proxies: [{}] })
+    expect((await supplier.findPurchase('dlv_1'))?.proxies).toHaveLength(1)
+  })
+
   test('does not take a look-alike note for its own', async () => {
     const list = [{ ...proxy, descr: 'dlv_10' }]
     const supplier = answering(() => Response.json({ status: 'yes', balance: '1.00', currency: 'USD', list }))
