@@ -81,15 +81,18 @@ async function applyPool(offer: PoolOffer, proxies: readonly PoolProxy[]): Promi
     sellable: isSellable,
     id: newId('stk'),
   }))
-  const pool = Prisma.sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-    AS p(id text, ref text, host text, port int, username text, password text, protocols text[], country text, sellable boolean)`
   return db().$transaction(
     async (tx) => {
       if (!(await claimOffer(tx, offer))) return []
-      await adoptNewIds(tx, offer, pool)
-      const changed = await passOnLogins(tx, offer, pool)
-      await matchFreeUnits(tx, offer, pool)
-      return [...changed, ...(await listTroubles(tx, offer, pool))].map((finding) => ({
+      // A table with statistics: joined straight from the JSON, twenty thousand rows would be compared one by one with as many units.
+      await tx.$executeRaw(Prisma.sql`
+        CREATE TEMPORARY TABLE pool_rows ON COMMIT DROP AS SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+          AS p(id text, ref text, host text, port int, username text, password text, protocols text[], country text, sellable boolean)`)
+      await tx.$executeRaw(Prisma.sql`ANALYZE pool_rows`)
+      await adoptNewIds(tx, offer)
+      const changed = await passOnLogins(tx, offer)
+      await matchFreeUnits(tx, offer)
+      return [...changed, ...(await listTroubles(tx, offer))].map((finding) => ({
         ...finding,
         supplier: offer.supplier,
         offerId: offer.id,
@@ -108,22 +111,22 @@ async function claimOffer(tx: Tx, offer: PoolOffer): Promise<boolean> {
 }
 
 /** The same address and login under another id is the same proxy: the unit takes the new id, so that it is not sold a second time under it. */
-async function adoptNewIds(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promise<void> {
+async function adoptNewIds(tx: Tx, offer: PoolOffer): Promise<void> {
   await tx.$executeRaw(Prisma.sql`
-    UPDATE stock_units u SET supplier_ref = p.ref FROM ${pool}
+    UPDATE stock_units u SET supplier_ref = p.ref FROM pool_rows p
     WHERE u.offer_id = ${offer.id} AND u.supplier = ${offer.supplier} AND u.supplier_ref <> p.ref
       AND u.host = p.host AND u.port = p.port AND u.username = p.username
       AND NOT EXISTS (SELECT 1 FROM stock_units known WHERE known.supplier = ${offer.supplier} AND known.supplier_ref = p.ref)
-      AND u.supplier_ref NOT IN (SELECT p.ref FROM ${pool})`)
+      AND u.supplier_ref NOT IN (SELECT p.ref FROM pool_rows p)`)
 }
 
 type Found = Pick<PoolFinding, 'kind' | 'orderId' | 'host' | 'port'>
 
 /** Login data as the pool tells them, into the units and on to who holds them. A change into what another unit has waits for that one. */
-async function passOnLogins(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promise<Found[]> {
+async function passOnLogins(tx: Tx, offer: PoolOffer): Promise<Found[]> {
   const changed = await tx.$queryRaw<{ id: string; order_id: string | null }[]>(Prisma.sql`
     UPDATE stock_units u SET host = p.host, port = p.port, username = p.username, password = p.password, protocols = p.protocols
-    FROM ${pool}
+    FROM pool_rows p
     WHERE u.offer_id = ${offer.id} AND u.supplier = ${offer.supplier} AND u.supplier_ref = p.ref
       AND (u.host, u.port, u.username, u.password, u.protocols) IS DISTINCT FROM (p.host, p.port, p.username, p.password, p.protocols)
       AND NOT EXISTS (SELECT 1 FROM stock_units other
@@ -139,8 +142,8 @@ async function passOnLogins(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promise
 }
 
 /** Withdraws free units that are no longer offered, brings back those that are again, and takes in new ones. */
-async function matchFreeUnits(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promise<void> {
-  const offered = Prisma.sql`SELECT p.ref FROM ${pool} WHERE p.sellable AND p.country = ${offer.countryCode}`
+async function matchFreeUnits(tx: Tx, offer: PoolOffer): Promise<void> {
+  const offered = Prisma.sql`SELECT p.ref FROM pool_rows p WHERE p.sellable AND p.country = ${offer.countryCode}`
   await tx.$executeRaw(Prisma.sql`
     UPDATE stock_units SET state = 'withdrawn', left_pool_at = clock_timestamp()
     WHERE offer_id = ${offer.id} AND supplier = ${offer.supplier} AND state = 'free' AND supplier_ref NOT IN (${offered})`)
@@ -154,25 +157,24 @@ async function matchFreeUnits(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promi
   await tx.$executeRaw(Prisma.sql`
     INSERT INTO stock_units (id, offer_id, supplier, supplier_ref, host, port, username, password, protocols)
     SELECT p.id, ${offer.id}, ${offer.supplier}, p.ref, p.host, p.port, p.username, p.password, p.protocols
-    FROM ${pool} WHERE p.sellable AND p.country = ${offer.countryCode}
+    FROM pool_rows p WHERE p.sellable AND p.country = ${offer.countryCode}
     ORDER BY p.host, p.port, p.username
     ON CONFLICT DO NOTHING`)
 }
 
-async function listTroubles(tx: Tx, offer: PoolOffer, pool: Prisma.Sql): Promise<Found[]> {
+async function listTroubles(tx: Tx, offer: PoolOffer): Promise<Found[]> {
   return tx.$queryRaw<Found[]>(Prisma.sql`
-    WITH p AS MATERIALIZED (SELECT * FROM ${pool}),
-    held AS (
+    WITH held AS (
       SELECT u.supplier_ref, u.order_id, u.host, u.port FROM stock_units u
       WHERE u.offer_id = ${offer.id} AND u.supplier = ${offer.supplier} AND (u.state = 'reserved' OR u.state = 'sold' AND EXISTS (
         SELECT 1 FROM allocations a WHERE a.order_id = u.order_id AND a.supplier_ref = u.id AND a.state IN ('active', 'in_grace'))))
     SELECT CASE WHEN p.ref IS NULL THEN 'gone' WHEN NOT p.sellable THEN 'not_working' ELSE 'other_country' END AS kind,
            held.order_id AS "orderId", held.host, held.port
-    FROM held LEFT JOIN p ON p.ref = held.supplier_ref
+    FROM held LEFT JOIN pool_rows p ON p.ref = held.supplier_ref
     WHERE p.ref IS NULL OR NOT p.sellable OR p.country <> ${offer.countryCode}
     UNION ALL
     SELECT 'already_in_stock', u.order_id, p.host, p.port
-    FROM p JOIN stock_units u ON u.host = p.host AND u.port = p.port AND u.username = p.username
+    FROM pool_rows p JOIN stock_units u ON u.host = p.host AND u.port = p.port AND u.username = p.username
     WHERE p.country = ${offer.countryCode} AND p.sellable AND (u.supplier IS DISTINCT FROM ${offer.supplier} OR u.supplier_ref <> p.ref)
     ORDER BY kind, host, port`)
 }
