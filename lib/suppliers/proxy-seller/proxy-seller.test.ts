@@ -34,7 +34,7 @@ const adapter = (more: Partial<Parameters<typeof createProxySeller>[0]> = {}) =>
   createProxySeller({
     baseUrl: `${fake.url}/personal/api/v2`,
     apiKey: API_KEY,
-    timeoutMs: 300,
+    timeoutMs: 200,
     waitForTurn: () => Promise.resolve(),
     pollDelaysMs: [],
     ...more,

@@ -33,7 +33,7 @@ beforeAll(async () => {
     supplier: createPx6({
       baseUrl: `${fake.url}/api`,
       apiKey: API_KEY,
-      timeoutMs: 400,
+      timeoutMs: 200,
       waitForTurn: () => Promise.resolve(),
     }),
     apiKey: API_KEY,
