@@ -104,26 +104,33 @@ async function ChecksTable({ rows }: { rows: CheckedProxy[] }) {
       rowKey={(row) => row.allocationId}
       empty={null}
       columns={[
-        { key: 'proxy', head: say('proxy'), cell: (row) => <Code>{nameProxy(row)}</Code> },
+        {
+          key: 'proxy',
+          head: say('proxy'),
+          cell: (row) => (
+            <>
+              <Code>{nameProxy(row)}</Code>
+              <span className="block text-xs text-muted">{sayHandover(say, row.receipt)}</span>
+            </>
+          ),
+        },
         { key: 'now', head: say('now'), cell: (row) => <Standing row={row} /> },
-        { key: 'exit', head: say('exit'), cell: (row) => found(row, (check) => <Code>{check.exitAddress}</Code>) },
-        { key: 'country', head: say('country'), cell: (row) => found(row, (check) => nameCountry(row, check)) },
+        {
+          key: 'exit',
+          head: say('exit'),
+          cell: (row) =>
+            found(row, (check) => (
+              <>
+                <Code>{check.exitAddress}</Code>
+                <span className="block text-xs text-muted">{nameCountry(row, check)}</span>
+              </>
+            )),
+        },
         {
           key: 'latency',
           head: say('latency'),
           isNumber: true,
           cell: (row) => found(row, (check) => say('milliseconds', { count: check.latencyMs ?? 0 })),
-        },
-        {
-          key: 'when',
-          head: say('when'),
-          cell: (row) => (row.last ? <RelativeTime at={row.last.at} /> : '–'),
-        },
-        {
-          key: 'receipt',
-          head: say('receipt'),
-          cell: ({ receipt }) =>
-            receipt === null ? say('notTested') : receipt.ok ? say('worked') : sayFailure(say, receipt),
         },
       ]}
     />
@@ -134,19 +141,31 @@ async function Standing({ row }: { row: CheckedProxy }) {
   const say = await getTranslations('checks')
   if (!row.isLive) return <Status>{say('ended')}</Status>
   if (!row.last) return <Status>{say('notYet')}</Status>
-  if (row.last.ok) return <Status tone="good">{say('works')}</Status>
+  const { ok, at } = row.last
   return (
     <div className="flex flex-col items-start gap-1 max-sm:items-end">
-      <Status tone="bad">{say('fails')}</Status>
+      {ok ? <Status tone="good">{say('works')}</Status> : <Status tone="bad">{say('fails')}</Status>}
       <span className="text-xs text-muted">
-        {sayFailure(say, row.last)}{' '}
-        {row.failingSince && say.rich('since', { time: () => <RelativeTime at={row.failingSince!} /> })}
+        {!ok && row.failingSince ? (
+          <>
+            {sayFailure(say, row.last)} {say.rich('since', { time: () => <RelativeTime at={row.failingSince!} /> })}
+          </>
+        ) : (
+          say.rich('checked', { time: () => <RelativeTime at={at} /> })
+        )}
       </span>
     </div>
   )
 }
 
-function sayFailure(say: Awaited<ReturnType<typeof getTranslations<'checks'>>>, check: CheckView): string {
+function sayHandover(say: Say, receipt: CheckView | null): string {
+  if (receipt === null) return say('notTested')
+  return receipt.ok ? say('worked') : say('failed', { reason: sayFailure(say, receipt) })
+}
+
+type Say = Awaited<ReturnType<typeof getTranslations<'checks'>>>
+
+function sayFailure(say: Say, check: CheckView): string {
   return say(`failure_${check.failure ?? 'timeout'}`)
 }
 
