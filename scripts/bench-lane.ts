@@ -3,6 +3,7 @@ import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { invariant, newId } from '@/lib/kit'
 import { placeOrder, type PlaceOrderInput } from '@/lib/orders'
+import { addRenewingOrders, type RenewalBench, renewByCommand, renewByLimit } from './bench-renewals'
 import { SYSTEM } from '@/lib/audit'
 import { type PaymentRef, type Provider, reconcilePayments, saveProvider, settlePayment } from '@/lib/payments'
 
@@ -14,6 +15,8 @@ export type Order =
   | { do: 'fill'; entries: number }
   | { do: 'provider'; webhookSecret: string }
   | { do: 'reconcile'; payments: number }
+  | { do: 'renewing'; orders: number }
+  | { do: 'renew'; by: 'command' | 'limit' }
   | {
       do: 'measure'
       what: 'placeOrder' | 'settlePayment'
@@ -257,6 +260,22 @@ async function measure(
   return { done, seconds: elapsed, buckets }
 }
 
+const RENEWALS: RenewalBench = { plan: PLAN, offer: OFFER, customers: CUSTOMERS, priceMicros: PRICE_MICROS }
+
+async function addRenewing(orders: number): Promise<void> {
+  await restock(orders)
+  const client = await plainClient()
+  await addRenewingOrders(client, RENEWALS, orders)
+  await client.end()
+}
+
+async function renew(by: 'command' | 'limit'): Promise<{ done: number; seconds: number; peakMiB: number }> {
+  const client = await plainClient()
+  const round = by === 'command' ? await renewByCommand(client) : await renewByLimit(client, RENEWALS)
+  await client.end()
+  return round
+}
+
 function perform(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'fill':
@@ -265,6 +284,10 @@ function perform(order: Order): Promise<unknown> {
       return addProvider(order.webhookSecret)
     case 'reconcile':
       return reconcile(order.payments)
+    case 'renewing':
+      return addRenewing(order.orders)
+    case 'renew':
+      return renew(order.by)
     case 'measure':
       return measure(order)
   }

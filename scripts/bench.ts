@@ -21,6 +21,7 @@ const ROUNDS = 3
 const SECONDS = 4
 const FEW = 10_000
 const MANY = 1_000_000
+const RENEWING = 100_000
 
 type Measure = Extract<Order, { do: 'measure' }>
 type Measured = { done: number; seconds: number; buckets: number[] }
@@ -102,6 +103,7 @@ async function run(): Promise<void> {
     const [batch, single] = await inTurns([() => ask(few, { do: 'reconcile', payments: FEW }), () => ask(few, limit)])
     note('settlePayment.batch', 'one prepared round trip each, 8 clients', batch!, single!)
   }
+  if (wanted('renewals.batch')) await measureRenewals()
   if (wanted('callback.p99')) await measureCallbacks(few)
   if (wanted('growth.placeOrder')) {
     const many = await openLane('bench_many', MANY)
@@ -117,6 +119,22 @@ async function run(): Promise<void> {
     note('growth.placeOrder', `the same with ${FEW} entries`, grown!, young!)
   }
   report()
+}
+
+/** A hundred thousand orders due in one night, all from stock. */
+async function measureRenewals(): Promise<void> {
+  const lane = await openLane('bench_renewals', FEW)
+  console.log(`Delivering ${RENEWING} orders that renew themselves …`)
+  await tell(lane, { do: 'renewing', orders: RENEWING })
+  let peakMiB = 0
+  const renew = async (by: 'command' | 'limit') => {
+    const round = (await tell(lane, { do: 'renew', by })) as { done: number; seconds: number; peakMiB: number }
+    peakMiB = Math.max(peakMiB, round.peakMiB)
+    return round.done / round.seconds
+  }
+  const [command, limit] = await inTurns([() => renew('command'), () => renew('limit')])
+  note('renewals.batch', `the same SQL function from a plain client, ${RENEWING} orders`, command!, limit!)
+  console.log(`${''.padEnd(28)} the run's memory rose by ${peakMiB} MiB at most`)
 }
 
 /** How much longer a callback takes than a route that does nothing, at the same concurrency, in the slowest one of a hundred. Lower is better. */

@@ -140,6 +140,7 @@ it('every job that is announced, scheduled or written by an SQL function has a h
     ...functions.map((row) => row.name),
   ]
   expect(functions.map((row) => row.name).sort()).toEqual([
+    'checks.check_order',
     'notifications.send_email',
     'orders.finish_intents',
     'provisioning.deliver',

@@ -313,6 +313,7 @@ BEGIN
   PERFORM queue_user_email('delivered:' || p_order_id, v_order.user_id, 'order_delivered', jsonb_build_object(
     'orderId', p_order_id, 'quantity', delivered, 'ordered', v_order.quantity, 'totalMicros', v_settled.captured::text,
     'refundedMicros', v_settled.released::text, 'currency', v_order.currency, 'expiresAt', to_char(v_expires AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+  INSERT INTO outbox_jobs (name, payload) VALUES ('checks.check_order', jsonb_build_object('orderId', p_order_id));
   outcome := 'delivered';
 END $$;
 
@@ -723,6 +724,7 @@ BEGIN
   ON CONFLICT (order_id, key) DO UPDATE SET new_allocation_id = p_new, state = 'replaced', ended_at = clock_timestamp();
   PERFORM refresh_order(p_order_id);
   INSERT INTO order_events (order_id, kind, data) VALUES (p_order_id, 'replaced', jsonb_build_object('oldId', p_old, 'newId', p_new, 'reason', p_reason));
+  INSERT INTO outbox_jobs (name, payload) VALUES ('checks.check_order', jsonb_build_object('orderId', p_order_id));
   PERFORM queue_user_email('replaced:' || p_old, v_order.user_id, 'proxy_replaced', jsonb_build_object('orderId', p_order_id, 'reason', p_reason,
     'old', (SELECT host || ':' || port FROM allocations WHERE id = p_old), 'new', (SELECT host || ':' || port FROM allocations WHERE id = p_new)));
 END $$;
