@@ -67,7 +67,10 @@ test('a product says what was measured, and nothing where that is too little', a
   )
   const { id } = found[0]!
   // What a week of checks would leave; the job that reckons it is tested on the database.
-  await query(`INSERT INTO product_quality VALUES ($1, 'US', 400, 399, 84, now())`, [id])
+  await query(
+    `INSERT INTO product_quality (product_id, country_code, checks, passed, median_latency_ms, replacements, computed_at) VALUES ($1, 'US', 400, 399, 84, 3, now())`,
+    [id],
+  )
   try {
     await page.goto(path)
     const row = page

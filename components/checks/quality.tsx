@@ -1,7 +1,7 @@
 import { getFormatter, getTranslations } from 'next-intl/server'
 import { Card } from '@/components/ui/card'
 import { DataTable } from '@/components/ui/table'
-import { checkRules, QUALITY_CHECKS_MIN, QUALITY_DAYS, type Quality } from '@/lib/checks'
+import { checkRules, QUALITY_CHECKS_MIN, QUALITY_DAYS, type Quality, REPLACEMENTS_DAYS } from '@/lib/checks'
 
 /** What our checks say about a product, country by country, and how that was measured. Says so where there is too little to say. */
 export async function QualityCard({
@@ -23,7 +23,7 @@ export async function QualityCard({
   return (
     <Card
       title={say('qualityTitle')}
-      lead={say('qualityLead', { hours: everyHours, days: QUALITY_DAYS })}
+      lead={say('qualityLead', { hours: everyHours, days: QUALITY_DAYS, replacementDays: REPLACEMENTS_DAYS })}
       className={className}
     >
       {!isKnown && <p className="text-sm">{say('qualityNone', { count: QUALITY_CHECKS_MIN })}</p>}
@@ -60,6 +60,15 @@ export async function QualityCard({
               cell: ({ code }) => {
                 const measured = quality.get(code)
                 return measured ? format.number(measured.checks) : '–'
+              },
+            },
+            {
+              key: 'replacements',
+              head: say('qualityReplacements'),
+              isNumber: true,
+              cell: ({ code }) => {
+                const measured = quality.get(code)
+                return measured ? format.number(measured.replacements) : '–'
               },
             },
           ]}

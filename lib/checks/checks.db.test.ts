@@ -396,9 +396,25 @@ describe('quality', () => {
     await db().$executeRaw(
       Prisma.sql`UPDATE proxy_checks SET at = ${new Date(Math.floor(at.getTime() / (6 * HOUR_MS)) * 6 * HOUR_MS + 60_000)}::timestamptz + (at - ${at}::timestamptz) WHERE order_id = ${orderId}`,
     )
+    const [dead, older] = await db().allocation.findMany({ where: { orderId }, select: { id: true } })
+    const exchange = (oldAllocationId: string, createdAt: Date) => ({
+      id: newId('rpl'),
+      orderId,
+      userId,
+      oldAllocationId,
+      key: oldAllocationId,
+      reason: 'dead',
+      state: 'replaced',
+      newAllocationId: newId('alc'),
+      createdAt,
+      endedAt: createdAt,
+    })
+    await db().replacement.createMany({
+      data: [exchange(dead!.id, new Date()), exchange(older!.id, new Date(Date.now() - 31 * 24 * HOUR_MS))],
+    })
     expect(await measureQuality()).toBeGreaterThanOrEqual(2)
     const quality = (await listQuality({ productId: await productOf(plan.planId) })).get('NL')
-    expect(quality).toMatchObject({ checks: 25, passed: 20 })
+    expect(quality).toMatchObject({ checks: 25, passed: 20, replacements: 1 })
     expect(quality!.medianLatencyMs).toBeGreaterThan(100)
     expect(await listQuality({ productId: await productOf(few.plan.planId) })).toEqual(new Map())
     expect(await db().productQuality.count({ where: { checks: 3 } })).toBeGreaterThanOrEqual(1)

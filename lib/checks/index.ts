@@ -9,7 +9,7 @@ export {
   measureQualityJob,
   removeOldChecksJob,
 } from './jobs'
-export { measureQuality, QUALITY_CHECKS_MIN, QUALITY_DAYS } from './measure-quality'
+export { measureQuality, QUALITY_CHECKS_MIN, QUALITY_DAYS, REPLACEMENTS_DAYS } from './measure-quality'
 export { probeProxy, type ProbeResult, type ProxyToProbe } from './probe-proxy'
 export {
   type CheckedProxy,

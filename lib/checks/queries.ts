@@ -119,13 +119,27 @@ export async function listDowntimes(input: { orderId: string; userId?: string; s
     FROM numbered f WHERE NOT f.ok GROUP BY f.allocation_id, f.is_live, f.passed_before ORDER BY min(f.at), f.allocation_id`)
 }
 
-export type Quality = { checks: number; passed: number; medianLatencyMs: number | null; computedAt: Date }
+export type Quality = {
+  checks: number
+  passed: number
+  medianLatencyMs: number | null
+  /** Proxies exchanged, or paid back instead, in 30 days. */
+  replacements: number
+  computedAt: Date
+}
 
 /** What a week of checks says about a product, by country. Countries with fewer than 20 checks are left out: they say nothing yet. */
 export async function listQuality({ productId }: { productId: string }): Promise<Map<string, Quality>> {
   const rows = await db().productQuality.findMany({
     where: { productId, checks: { gte: QUALITY_CHECKS_MIN } },
-    select: { countryCode: true, checks: true, passed: true, medianLatencyMs: true, computedAt: true },
+    select: {
+      countryCode: true,
+      checks: true,
+      passed: true,
+      medianLatencyMs: true,
+      replacements: true,
+      computedAt: true,
+    },
   })
   return new Map(rows.map(({ countryCode, ...quality }) => [countryCode, quality]))
 }

@@ -118,7 +118,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
         <Card title={say('tableTitle')} lead={say('tableLead')}>
           <PriceTable plan={plan} />
         </Card>
-        <QualityCard places={places} quality={quality} />
+        <QualityCard className="lg:col-span-2" places={places} quality={quality} />
       </div>
     </>
   )
