@@ -35,6 +35,8 @@ import statesEn from '@/messages/en/states.json'
 import statesRu from '@/messages/ru/states.json'
 import catalogueEn from '@/messages/en/catalogue.json'
 import catalogueRu from '@/messages/ru/catalogue.json'
+import policyEn from '@/messages/en/policy.json'
+import policyRu from '@/messages/ru/policy.json'
 import ordersEn from '@/messages/en/orders.json'
 import ordersRu from '@/messages/ru/orders.json'
 import paymentsEn from '@/messages/en/payments.json'
@@ -68,6 +70,7 @@ const en = {
   states: statesEn,
   catalogue: catalogueEn,
   orders: ordersEn,
+  policy: policyEn,
   payments: paymentsEn,
   statement: statementEn,
   overview: overviewEn,
@@ -98,6 +101,7 @@ const ru: Messages = {
   states: statesRu,
   catalogue: catalogueRu,
   orders: ordersRu,
+  policy: policyRu,
   payments: paymentsRu,
   statement: statementRu,
   overview: overviewRu,

@@ -6,7 +6,10 @@ import { SYSTEM } from '@/lib/audit'
 import {
   type SaveOfferInput,
   saveOffer,
+  COMMON_POLICY,
+  type Policy,
   savePlan,
+  savePolicy,
   type SavePlanInput,
   saveProduct,
   type SaveProductInput,
@@ -196,10 +199,20 @@ async function makeProviders({ providerSettings }: DemoServices): Promise<void> 
     )
 }
 
+/** The common policy, and a day in which anything can be given back: so that all of it can be tried. */
+const DEMO_POLICY: Policy = {
+  ...COMMON_POLICY,
+  rows: [
+    ...COMMON_POLICY.rows,
+    { when: 'any', withinHours: 24, maxTrafficPercent: null, remedy: 'refund', refundPercent: 100, of: 'paid' },
+  ],
+}
+
 async function makeCatalog(actor: { kind: 'staff'; id: string }, services: DemoServices): Promise<void> {
   let nextUnit = 1
   for (const { plans, ...product } of PRODUCTS) {
     const { productId } = must(await saveProduct(actor, { ...product, isActive: true }))
+    must(await savePolicy(actor, { productId, version: 0, rules: DEMO_POLICY }))
     for (const { offers, ...plan } of plans) {
       const { planId } = must(await savePlan(actor, { ...plan, productId, isActive: true }))
       for (const offer of offers) {

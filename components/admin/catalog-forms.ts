@@ -1,3 +1,4 @@
+import { policySchema } from '@/lib/catalog/policy'
 import { savePlanSchema, saveOfferSchema, saveProductSchema } from '@/lib/catalog/schemas'
 import { z } from 'zod'
 
@@ -47,3 +48,33 @@ export const offerFormSchema = z.preprocess((form) => {
   const { offerId, isActive, px6Version, ...rest } = form as Form
   return { ...rest, offerId: orAbsent(offerId), px6Version: orAbsent(px6Version), isActive: isTicked(isActive) }
 }, saveOfferSchema)
+
+const wholeOrNull = (value: unknown) => {
+  const text = typeof value === 'string' ? value.trim() : ''
+  return text === '' ? null : /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN
+}
+
+/** The policy's form: fields `rows.<n>.<field>`; a row without a "when" is no row, the others move up. */
+export const policyFormSchema = z.preprocess(
+  (form) => {
+    const fields = form as Form
+    const rows = Array.from({ length: 10 }, (_, index) => (name: string) => fields[`rows.${index}.${name}`])
+      .filter((field) => typeof field('when') === 'string' && field('when') !== '')
+      .map((field) => ({
+        when: field('when'),
+        withinHours: wholeOrNull(field('withinHours')),
+        maxTrafficPercent: wholeOrNull(field('maxTrafficPercent')),
+        remedy: field('remedy'),
+        refundPercent: wholeOrNull(field('refundPercent')) ?? 0,
+        of: field('of'),
+      }))
+    return {
+      productId: fields.productId,
+      version: fields.version,
+      rows,
+      replacementsPerProxy: wholeOrNull(fields.replacementsPerProxy) ?? 0,
+      downtimeHours: wholeOrNull(fields.downtimeHours),
+    }
+  },
+  policySchema.extend({ productId: z.string().max(60), version: z.coerce.number().int().min(0).max(1_000_000) }),
+)

@@ -2,9 +2,9 @@
 
 import { revalidatePath } from 'next/cache'
 import { redirect } from 'next/navigation'
-import { offerFormSchema, planFormSchema, productFormSchema } from '@/components/admin/catalog-forms'
+import { offerFormSchema, planFormSchema, policyFormSchema, productFormSchema } from '@/components/admin/catalog-forms'
 import { translator } from '@/i18n/translator'
-import { saveOffer, savePlan, saveProduct } from '@/lib/catalog'
+import { saveOffer, savePlan, savePolicy, saveProduct } from '@/lib/catalog'
 import { accepted } from '@/lib/kit'
 import { adminAction } from '@/lib/web'
 
@@ -23,6 +23,18 @@ export const savePlanAction = adminAction('catalog.write', planFormSchema, async
   revalidatePath('/admin/catalogue', 'layout')
   return accepted({ message: translator(locale, 'admin')('planSaved'), facts: { revision: result.value.revision } })
 })
+
+export const savePolicyAction = adminAction(
+  'catalog.write',
+  policyFormSchema,
+  async (input, { user, actor, locale }) => {
+    const { productId, version, ...rules } = input
+    const result = await savePolicy({ ...actor, id: user.id }, { productId, version, rules })
+    if (!result.ok) return result
+    revalidatePath('/admin/catalogue', 'layout')
+    return accepted({ message: translator(locale, 'policy')('saved', { version: result.value.version }) })
+  },
+)
 
 export const saveOfferAction = adminAction('catalog.write', offerFormSchema, async (input, { actor, locale }) => {
   const result = await saveOffer(actor, input)

@@ -11,7 +11,8 @@ import { Money } from '@/components/ui/money'
 import { DebtNotice } from '@/components/account/debt-notice'
 import { PageHeader } from '@/components/ui/page-header'
 import type { SearchParams } from '@/components/ui/search-params'
-import { type CatalogPlan, discounted, findPlanBySlug } from '@/lib/catalog'
+import { PolicySentences } from '@/components/catalogue/policy-sentences'
+import { type CatalogPlan, discounted, findPlanBySlug, findPolicy } from '@/lib/catalog'
 import { listQuality } from '@/lib/checks'
 import { env } from '@/lib/env'
 import { newId } from '@/lib/kit'
@@ -48,7 +49,11 @@ export default async function PlanPage({ params, searchParams }: Props) {
   ])
   if (!found) notFound()
   const { plan, product } = found
-  const quality = await listQuality({ productId: product.id })
+  const [quality, policy, sayPolicy] = await Promise.all([
+    listQuality({ productId: product.id }),
+    findPolicy({ productId: product.id }),
+    getTranslations('policy'),
+  ])
   const places = placesOf(plan, availability, locale)
   const choice = readChoice(plan, places, query)
   const from = fromPrice(plan)
@@ -117,6 +122,9 @@ export default async function PlanPage({ params, searchParams }: Props) {
         </div>
         <Card title={say('tableTitle')} lead={say('tableLead')}>
           <PriceTable plan={plan} />
+        </Card>
+        <Card title={sayPolicy('title')} lead={sayPolicy('lead')}>
+          <PolicySentences policy={policy.rules} />
         </Card>
         <QualityCard className="lg:col-span-2" places={places} quality={quality} />
       </div>

@@ -7,9 +7,11 @@ import { Card } from '@/components/ui/card'
 import { CheckboxField, SelectField, TextAreaField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { PRODUCT_KINDS, readCatalog } from '@/lib/catalog'
+import { PolicyForm } from '@/components/admin/policy-form'
+import { PolicySentences } from '@/components/catalogue/policy-sentences'
+import { COMMON_POLICY, findPolicy, PRODUCT_KINDS, readCatalog } from '@/lib/catalog'
 import { requireAdmin } from '@/lib/web'
-import { saveProductAction } from '../../actions'
+import { savePolicyAction, saveProductAction } from '../../actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('admin'))('editProduct') }
@@ -22,6 +24,10 @@ export default async function ProductPage({ params }: { params: Promise<{ produc
   const [say, products] = await Promise.all([getTranslations('admin'), readCatalog({ fresh: true })])
   const product = products.find((each) => each.id === productId)
   if (!product && productId !== 'new') notFound()
+  const [policy, sayPolicy] = await Promise.all([
+    product && findPolicy({ productId: product.id }),
+    getTranslations('policy'),
+  ])
   return (
     <>
       <PageHeader
@@ -67,6 +73,24 @@ export default async function ProductPage({ params }: { params: Promise<{ produc
           <SubmitButton className="self-start">{say('saveProduct')}</SubmitButton>
         </ActionForm>
       </Card>
+      {product && policy && (
+        <Card className="mt-6 max-w-4xl" title={sayPolicy('adminTitle')} lead={sayPolicy('adminLead')}>
+          <p className="mb-2 text-sm">{sayPolicy('version', { version: policy.version })}</p>
+          {policy.version > 0 && (
+            <>
+              <p className="mb-2 text-sm text-muted">{sayPolicy('preview')}</p>
+              <PolicySentences policy={policy.rules} className="mb-6" />
+            </>
+          )}
+          <PolicyForm
+            key={policy.version}
+            productId={product.id}
+            version={policy.version}
+            rules={policy.version > 0 ? policy.rules : COMMON_POLICY}
+            action={savePolicyAction}
+          />
+        </Card>
+      )}
     </>
   )
 }
