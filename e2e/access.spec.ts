@@ -74,6 +74,9 @@ const ROUTES: Record<string, Row[]> = {
   '/account/orders': [signedIn('/account/orders')],
   '/account/orders/[orderId]': [ownersOnly('/account/orders/ORDER')],
   '/account/orders/[orderId]/export': [{ ...ownersOnly('/account/orders/ORDER/export?format=json'), visitor: 401 }],
+  '/account/orders/[orderId]/renewals/[renewalId]/invoice': [
+    { ...everyone('/account/orders/ORDER/renewals/rnw_none/invoice', 404), visitor: 401 },
+  ],
   '/account/orders/[orderId]/invoice': [{ ...ownersOnly('/account/orders/ORDER/invoice'), visitor: 401 }],
   '/account/payments': [signedIn('/account/payments')],
   '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],

@@ -148,3 +148,37 @@ export async function findOrderIntent(input: { userId: string; intentId: string 
     },
   })
 }
+
+const renewalSelect = {
+  id: true,
+  userId: true,
+  key: true,
+  periodDays: true,
+  quantity: true,
+  unitPriceMicros: true,
+  totalMicros: true,
+  capturedMicros: true,
+  currency: true,
+  state: true,
+  createdAt: true,
+  endedAt: true,
+} as const
+
+/** The renewals of an order of this customer, newest first. */
+export async function listRenewals(input: { orderId: string; userId: string }) {
+  const rows = await db().renewal.findMany({
+    where: input,
+    orderBy: { id: 'desc' },
+    take: 100,
+    select: renewalSelect,
+  })
+  return rows.map(({ key, ...row }) => ({ ...row, isAutomatic: key.startsWith('auto:') }))
+}
+
+/** One renewal with what its order says of the goods. With `userId` somebody else's is not found. */
+export async function findRenewal(input: { renewalId: string; userId?: string }) {
+  return db().renewal.findFirst({
+    where: { id: input.renewalId, userId: input.userId },
+    select: { ...renewalSelect, order: { select: { planId: true, productKind: true, countryCode: true } } },
+  })
+}

@@ -57,6 +57,7 @@ const invoice: Invoice = {
       country: 'Германия',
     },
     lines: [line],
+    isRenewal: false,
     discountMicros: 500_002n,
     tax: { label: 'НДС', rateBasisPoints: 1900, netMicros: 10_500_000n, taxMicros: 2_000_000n },
   },

@@ -36,13 +36,19 @@ function drawHead(sheet: Sheet, paper: Receipt | Invoice, title: string): void {
   sheet.y += sheet.write(title, { size: 20, face: 'strong' }) + 8
   const dates = [
     [say('issuedOn'), sayDay(paper.issuedAt, locale)],
-    [say(paper.kind === 'receipt' ? 'receivedOn' : 'deliveredOn'), sayDay(facts.factAt, locale)],
+    [say(dateWord(paper)), sayDay(facts.factAt, locale)],
   ] as const
   for (const [name, value] of dates) {
     sheet.write(name, { width: 130, color: MUTED })
     sheet.y += sheet.write(value, { x: LEFT + 130, width: WIDTH - 130 }) + 2
   }
   sheet.y += 18
+}
+
+/** What the paper's second date stands for. */
+function dateWord(paper: Receipt | Invoice): 'receivedOn' | 'deliveredOn' | 'renewedOn' {
+  if (paper.kind === 'receipt') return 'receivedOn'
+  return paper.facts.isRenewal ? 'renewedOn' : 'deliveredOn'
 }
 
 function drawParties(sheet: Sheet, { locale, facts }: Receipt | Invoice): void {
@@ -113,7 +119,7 @@ function drawInvoice(sheet: Sheet, { locale, facts }: Invoice): void {
   for (const line of facts.lines)
     sheet.row(columns, [
       {
-        text: line.product,
+        text: facts.isRenewal ? say('renewalOf', { product: line.product }) : line.product,
         below: [line.plan, line.country, translator(locale, 'common')('days', { count: line.periodDays })].join(', '),
       },
       new Intl.NumberFormat(locale).format(line.quantity),

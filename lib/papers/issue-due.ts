@@ -1,6 +1,6 @@
 import { db, Prisma } from '@/lib/db'
 import { DAY_MS } from '@/lib/kit'
-import { issueInvoice, issueReceipt } from './issue-paper'
+import { issueInvoice, issueReceipt, issueRenewalInvoice } from './issue-paper'
 
 /** How far back the run of each minute looks: a payment is asked about for two days, an order ends within hours. */
 const RECENT_MS = 3 * DAY_MS
@@ -9,7 +9,7 @@ const BATCH = 100
 const RUN_MAX = 2_000
 
 /**
- * Issues receipts and invoices for what was credited or delivered and has none yet, the oldest first. Looks at what began in the last three days, or
+ * Issues receipts and invoices for what was credited, delivered or renewed and has none yet, the oldest first. Looks at what began in the last three days, or
  * with `everything` at all there is, for what came later than anybody expected. One that cannot be issued does not keep others waiting: it is
  * tried again with the next run, and the run ends with its error.
  */
@@ -20,6 +20,7 @@ export async function issueDue(input: { everything: boolean; now?: Date }): Prom
   for (const { list, issue } of [
     { list: listPaymentsDue, issue: (paymentId: string) => issueReceipt({ paymentId }) },
     { list: listOrdersDue, issue: (orderId: string) => issueInvoice({ orderId }) },
+    { list: listRenewalsDue, issue: (renewalId: string) => issueRenewalInvoice({ renewalId }) },
   ]) {
     const failed: string[] = []
     for (let taken = 0; taken < RUN_MAX; taken += BATCH) {
@@ -55,4 +56,12 @@ function listOrdersDue(since: Date, except: string[]): Promise<{ id: string }[]>
     WHERE o.delivered_at IS NOT NULL AND o.state NOT IN ('failed', 'cancelled') AND o.placed_at >= ${since}::timestamptz
       AND NOT o.id = ANY (${except}) AND NOT EXISTS (SELECT 1 FROM papers x WHERE x.kind = 'invoice' AND x.subject_id = o.id)
     ORDER BY o.delivered_at, o.id LIMIT ${BATCH}::int`)
+}
+
+function listRenewalsDue(since: Date, except: string[]): Promise<{ id: string }[]> {
+  return db().$queryRaw(Prisma.sql`
+    SELECT r.id FROM renewals r
+    WHERE r.state = 'done' AND r.created_at >= ${since}::timestamptz
+      AND NOT r.id = ANY (${except}) AND NOT EXISTS (SELECT 1 FROM papers x WHERE x.kind = 'invoice' AND x.subject_id = r.id)
+    ORDER BY r.created_at, r.id LIMIT ${BATCH}::int`)
 }

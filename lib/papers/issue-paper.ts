@@ -4,7 +4,7 @@ import { type Database, db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { findCustomer } from '@/lib/identity'
 import { accepted, invariant, newId, type Refusal, refused, type Result } from '@/lib/kit'
-import { findOrder, type OrderDetails } from '@/lib/orders'
+import { findOrder, findRenewal, type OrderDetails } from '@/lib/orders'
 import { getPaymentForAdmin } from '@/lib/payments'
 import { getBillingProfile } from './billing-profile'
 import { nameCountry } from './countries'
@@ -68,34 +68,82 @@ export async function issueInvoice(
 ): Promise<Result<Invoice, Refusal<'not_found' | 'not_delivered'>>> {
   const order = await findOrder(input)
   if (!order) return refused('not_found')
-  if (order.deliveredAt === null) return refused('not_delivered')
-  const issued = await findPaper('invoice', order.id, database)
-  if (issued) return accepted(invoiceOf(issued))
-  const { locale, countryCode, ...parties } = await readParties(order.userId, 'invoice')
+  const { deliveredAt } = order
+  if (deliveredAt === null) return refused('not_delivered')
   const { delivered, capturedMicros } = deliveredOf(order)
-  const grossMicros = order.unitPriceMicros * BigInt(delivered)
+  return accepted(
+    await writeInvoice(
+      { ...order, subjectId: order.id, factAt: deliveredAt, quantity: delivered, capturedMicros, isRenewal: false },
+      database,
+    ),
+  )
+}
+
+/**
+ * The invoice of a renewal over what was captured for it, as issueInvoice. Refuses `not_delivered` while it is under way, or when nothing was renewed.
+ */
+export async function issueRenewalInvoice(
+  input: { renewalId: string; userId?: string },
+  database: Database = db(),
+): Promise<Result<Invoice, Refusal<'not_found' | 'not_delivered'>>> {
+  const renewal = await findRenewal(input)
+  if (!renewal) return refused('not_found')
+  const { endedAt, order, capturedMicros, ...sale } = renewal
+  if (renewal.state !== 'done' || endedAt === null) return refused('not_delivered')
+  // Of one that was renewed in part, as many pieces as were paid for: what was captured is their share, rounded down.
+  const quantity = Number((capturedMicros * BigInt(sale.quantity) + sale.totalMicros - 1n) / sale.totalMicros)
+  return accepted(
+    await writeInvoice(
+      { ...order, ...sale, subjectId: renewal.id, factAt: endedAt, quantity, capturedMicros, isRenewal: true },
+      database,
+    ),
+  )
+}
+
+/** What an invoice is written over: an order as it was handed over, or a renewal as it was made. */
+type Sale = {
+  subjectId: string
+  userId: string
+  currency: string
+  factAt: Date
+  planId: string
+  productKind: string
+  countryCode: string
+  periodDays: number
+  unitPriceMicros: bigint
+  quantity: number
+  capturedMicros: bigint
+  isRenewal: boolean
+}
+
+async function writeInvoice(sale: Sale, database: Database): Promise<Invoice> {
+  const issued = await findPaper('invoice', sale.subjectId, database)
+  if (issued) return invoiceOf(issued)
+  const { locale, countryCode, ...parties } = await readParties(sale.userId, 'invoice')
+  const grossMicros = sale.unitPriceMicros * BigInt(sale.quantity)
   const rate = (await paperTax.readFresh()).rates.find(({ country }) => country === countryCode)
-  const split = rate && splitTax(capturedMicros, rate.rateBasisPoints)
-  const found = await findPlan(order.planId, { fresh: true })
+  const split = rate && splitTax(sale.capturedMicros, rate.rateBasisPoints)
+  const found = await findPlan(sale.planId, { fresh: true })
   const isRussian = locale === 'ru'
   const snapshot: InvoiceSnapshot = {
     ...parties,
-    currency: order.currency,
-    factAt: order.deliveredAt.toISOString(),
-    totalMicros: String(capturedMicros),
+    currency: sale.currency,
+    factAt: sale.factAt.toISOString(),
+    totalMicros: String(sale.capturedMicros),
+    isRenewal: sale.isRenewal,
     lines: [
       {
-        product: found ? (isRussian ? found.product.nameRu : found.product.nameEn) : order.productKind,
-        plan: found ? (isRussian ? found.plan.nameRu : found.plan.nameEn) : order.planId,
-        country: nameCountry(order.countryCode, locale),
-        periodDays: order.periodDays,
-        quantity: delivered,
-        unitPriceMicros: String(order.unitPriceMicros),
+        product: found ? (isRussian ? found.product.nameRu : found.product.nameEn) : sale.productKind,
+        plan: found ? (isRussian ? found.plan.nameRu : found.plan.nameEn) : sale.planId,
+        country: nameCountry(sale.countryCode, locale),
+        periodDays: sale.periodDays,
+        quantity: sale.quantity,
+        unitPriceMicros: String(sale.unitPriceMicros),
         amountMicros: String(grossMicros),
       },
     ],
     // What a part cost is rounded down to the customer's good, so the difference is never negative.
-    discountMicros: String(grossMicros - capturedMicros),
+    discountMicros: String(grossMicros - sale.capturedMicros),
     tax:
       rate && split
         ? {
@@ -108,12 +156,12 @@ export async function issueInvoice(
   }
   const row = await writePaper(database, {
     kind: 'invoice',
-    userId: order.userId,
-    subjectId: order.id,
+    userId: sale.userId,
+    subjectId: sale.subjectId,
     locale,
     snapshot,
   })
-  return accepted(invoiceOf(row))
+  return invoiceOf(row)
 }
 
 /** How many pieces were handed over, and what was taken for them, from the order's own timeline. */

@@ -3,7 +3,7 @@ import { SYSTEM } from '@/lib/audit'
 import { db, Prisma } from '@/lib/db'
 import { updateProfile } from '@/lib/identity'
 import { newId } from '@/lib/kit'
-import { findOrder, placeOrder } from '@/lib/orders'
+import { findOrder, placeOrder, renewOrder } from '@/lib/orders'
 import { deliverOrder } from '@/lib/provisioning'
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
@@ -12,6 +12,7 @@ import {
   issueDue,
   issueInvoice,
   issueReceipt,
+  issueRenewalInvoice,
   paperSeller,
   paperTax,
   type Receipt,
@@ -145,6 +146,30 @@ test('nothing is issued before the fact, and nothing of somebody else’s', asyn
   expect(await issueReceipt({ paymentId, userId: stranger.id })).toMatchObject({ refusal: { code: 'not_found' } })
   expect(await issueInvoice({ orderId, userId: stranger.id })).toMatchObject({ refusal: { code: 'not_found' } })
   expect(await issueReceipt({ paymentId: 'pay_none' })).toMatchObject({ refusal: { code: 'not_found' } })
+})
+
+test('each renewal has its invoice, over what it cost', async () => {
+  const customer = await insertCustomer({ balanceMicros: 10_000_000n })
+  const orderId = await order(customer.id)
+  await deliverOrder({ orderId })
+  const renewed = await renewOrder(customer, {
+    orderId,
+    periodDays: 30,
+    totalMicros: 2_000_000n,
+    requestKey: newId('req'),
+  })
+  if (!renewed.ok) throw new Error(renewed.refusal.code)
+  const { renewalId } = renewed.value
+  const paper = await issueRenewalInvoice({ renewalId, userId: customer.id })
+  expect(paper).toMatchObject({
+    value: { facts: { isRenewal: true, totalMicros: 2_000_000n, lines: [{ quantity: 2, periodDays: 30 }] } },
+  })
+  expect((await invoice(orderId)).facts.isRenewal).toBe(false)
+  await issueDue({ everything: true })
+  expect(await db().paper.count({ where: { subjectId: renewalId } })).toBe(1)
+  expect(await issueRenewalInvoice({ renewalId, userId: 'usr_other' })).toMatchObject({
+    refusal: { code: 'not_found' },
+  })
 })
 
 test('the invoice of an order that came in part is over what was taken', async () => {

@@ -39,6 +39,8 @@ export const invoiceSnapshotSchema = z.object({
       amountMicros: micros,
     }),
   ),
+  /** More time for what an order holds, rather than the order itself. */
+  isRenewal: z.boolean().default(false),
   discountMicros: micros,
   tax: z
     .object({ label: z.string(), rateBasisPoints: z.number().int(), netMicros: micros, taxMicros: micros })

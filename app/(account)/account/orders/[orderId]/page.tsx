@@ -5,6 +5,7 @@ import { notFound } from 'next/navigation'
 import { planPath } from '@/components/catalogue/plan-path'
 import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
 import { OrderTimeline } from '@/components/orders/order-timeline'
+import { RenewalList } from '@/components/orders/renewal-list'
 import { nameChoice, ORDER_TONES, shownState } from '@/components/orders/order-words'
 import { PROXY_FILES } from '@/components/orders/proxy-files'
 import { ProxyList, TestCommand } from '@/components/orders/proxy-list'
@@ -23,7 +24,7 @@ import { Code, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { env } from '@/lib/env'
-import { findOrder, OPEN_ORDER_STATES, type OrderDetails } from '@/lib/orders'
+import { findOrder, listRenewals, OPEN_ORDER_STATES, type OrderDetails } from '@/lib/orders'
 import { type AllocationView, listAllocations } from '@/lib/provisioning'
 import { requireUser } from '@/lib/web'
 import { checkAction } from './check-action'
@@ -40,13 +41,14 @@ export default async function OrderPage({ params }: Props) {
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
   const own = { userId: user.id, orderId: order.id }
-  const [say, now, names, proxies, checks, downtimes] = await Promise.all([
+  const [say, now, names, proxies, checks, downtimes, renewals] = await Promise.all([
     getTranslations('orders'),
     getNow(),
     nameChoice(order),
     listAllocations(own),
     getOrderChecks(own),
     listDowntimes(own),
+    listRenewals(own),
   ])
   const state = shownState(order, now)
   const end = order.events.find(
@@ -107,6 +109,7 @@ export default async function OrderPage({ params }: Props) {
                 action={checkAction}
               />
               <DowntimesCard downtimes={downtimes} rows={checks.rows} />
+              <RenewalList orderId={order.id} renewals={renewals} />
             </>
           )}
         </div>
