@@ -13,6 +13,7 @@ import { type Fake, type FakeReply, FakeState, type Route, startFake } from './k
  *   POST /control/nonsense {"match":"buy","times":1}         do it, and answer something that is not JSON
  *   POST /control/limit    {"perSecond":0}                   requests per second before 429; 0 switches the limit off
  *   POST /control/callers  {"allowed":false}                 as if the key were bound to another address (error 105)
+ *   POST /control/age      {"seconds":86400}                as if so much more time had passed since everything was sold
  *   GET  /control/orders                                     every purchase, newest first, with its proxies
  */
 type Proxy = {
@@ -323,6 +324,12 @@ export async function startPx6Fake(options: {
       order<{ perSecond: number }>('limit', ({ perSecond }) => {
         value.perSecond = perSecond
         recent = []
+      }),
+      order<{ seconds: number }>('age', ({ seconds }) => {
+        for (const proxy of value.proxies) {
+          proxy.startsAt -= seconds
+          proxy.endsAt -= seconds
+        }
       }),
       order<{ allowed: boolean }>('callers', ({ allowed }) => (value.areCallersAllowed = allowed)),
       {

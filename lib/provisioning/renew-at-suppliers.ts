@@ -160,11 +160,14 @@ async function refuseRun(runId: string, refusal: string): Promise<void> {
 
 type Renewed = { id: string; expiresAt: string; supplierRef: string }
 
-/** Which of a group's proxies have a later end than we knew. Matched by host and port: a supplier's ids may change when it renews. */
+/**
+ * Which of a group's proxies have a later end than we knew. A proxy is its place and the supplier's id; where the ids changed with the renewal,
+ * its place alone, if nothing else is there.
+ */
 function moved(group: Group, told: readonly PurchasedProxy[]): Renewed[] {
-  const byPlace = new Map(told.map((proxy) => [`${proxy.host}:${proxy.port}`, proxy]))
-  return group.proxies.flatMap(({ id, host, port, expiresAt }) => {
-    const now = byPlace.get(`${host}:${port}`)
+  return group.proxies.flatMap(({ id, host, port, supplierRef, expiresAt }) => {
+    const there = told.filter((proxy) => proxy.host === host && proxy.port === port)
+    const now = there.find((proxy) => proxy.supplierRef === supplierRef) ?? (there.length === 1 ? there[0] : undefined)
     if (!now || now.expiresAt.getTime() - expiresAt.getTime() < MOVED_BY_MS) return []
     return [{ id, expiresAt: now.expiresAt.toISOString(), supplierRef: now.supplierRef }]
   })
