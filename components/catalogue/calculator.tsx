@@ -24,11 +24,11 @@ export async function Calculator({
     getLocale(),
   ])
   const texts = Object.fromEntries(CALCULATOR_TEXTS.map((key) => [key, say.raw(key) as string])) as CalculatorTexts
-  const { id, slug, minQuantity, maxQuantity, steps } = plan
+  const { id, slug, minQuantity, maxQuantity, steps, totalStepMicros } = plan
   const periods = plan.periods.map((period) => ({ ...period, name: common('days', { count: period.days }) }))
   return (
     <PlanCalculator
-      plan={{ id, slug, minQuantity, maxQuantity, steps, periods, places }}
+      plan={{ id, slug, minQuantity, maxQuantity, steps, totalStepMicros, periods, places }}
       currency={env().SHOP_CURRENCY}
       locale={locale}
       texts={texts}

@@ -58,3 +58,32 @@ it('always: total is list price less discount, positive, and rounding never cost
     { examples: [[2, 1n, 5001]] },
   )
 })
+
+it('always: prices in whole steps make totals in whole steps, and never dearer ones', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 100 }),
+      fc.bigInt({ min: 1n, max: 10n ** 4n }),
+      fc.constantFrom(10_000n, 50_000n, 1_000_000n),
+      fc.integer({ min: 1, max: 9000 }),
+      (quantity, pieces, totalStepMicros, bp) => {
+        const stepped = {
+          ...plan,
+          periods: [{ days: 30, unitPriceMicros: pieces * totalStepMicros }],
+          steps: [{ fromQuantity: 2, discountBasisPoints: bp }],
+        }
+        const exact = priceOf(stepped, { periodDays: 30, quantity })!
+        const price = priceOf({ ...stepped, totalStepMicros }, { periodDays: 30, quantity })!
+        expect(price.totalMicros <= exact.totalMicros && price.totalMicros > 0n).toBe(true)
+        expect(price.totalMicros % totalStepMicros === 0n || price.totalMicros === exact.totalMicros).toBe(true)
+      },
+    ),
+    // A step off two steps at 60 % would leave nothing: there the exact price holds.
+    { examples: [[2, 1n, 10_000n, 6000]] },
+  )
+})
+
+it('a price off the step is not rounded while there is no discount: nobody agreed to another', () => {
+  const odd = { ...plan, periods: [{ days: 30, unitPriceMicros: 1_203_000n }], totalStepMicros: 50_000n }
+  expect(priceOf(odd, { periodDays: 30, quantity: 1 })?.totalMicros).toBe(1_203_000n)
+})

@@ -6,6 +6,8 @@ export type PricedPlan = {
   periods: readonly { days: number; unitPriceMicros: bigint }[]
   /** In any order; a step holds from its quantity upward. */
   steps: readonly { fromQuantity: number; discountBasisPoints: number }[]
+  /** Discounts are rounded up to this, so that totals of prices in whole steps are whole steps, too. Absent or null: exact. */
+  totalStepMicros?: bigint | null
 }
 
 export type Price = {
@@ -22,7 +24,8 @@ export type Price = {
 
 /**
  * What a number of pieces costs for a period: list price times quantity, less the discount of the highest step reached. The discount is
- * rounded up to a whole micro, in the customer's favour, but leaves at least one to pay: an order moves money, and nothing cannot be moved. Null when the plan does not sell that period or quantity (quantities are whole numbers).
+ * rounded up to the plan's step (to a whole micro where it has none, or where a step would leave nothing to pay), in the customer's favour, but leaves at
+ * least one micro: an order moves money, and nothing cannot be moved. Without a discount nothing is rounded. Null when the plan does not sell that period or quantity (quantities are whole numbers).
  */
 export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity: number }): Price | null {
   const { periodDays, quantity } = choice
@@ -31,8 +34,9 @@ export function priceOf(plan: PricedPlan, choice: { periodDays: number; quantity
   const steps = plan.steps.toSorted((a, b) => a.fromQuantity - b.fromQuantity)
   const discountBasisPoints = steps.findLast((step) => step.fromQuantity <= quantity)?.discountBasisPoints ?? 0
   const grossMicros = period.unitPriceMicros * BigInt(quantity)
-  const roundedUp = (grossMicros * BigInt(discountBasisPoints) + 9_999n) / 10_000n
-  const discountMicros = roundedUp < grossMicros ? roundedUp : grossMicros - 1n
+  const exact = (grossMicros * BigInt(discountBasisPoints) + 9_999n) / 10_000n
+  const inSteps = roundUp(exact, plan.totalStepMicros ?? 1n)
+  const discountMicros = inSteps < grossMicros ? inSteps : exact < grossMicros ? exact : grossMicros - 1n
   const next = steps.find((step) => step.fromQuantity > quantity && step.fromQuantity <= plan.maxQuantity)
   return {
     quantity,
@@ -57,6 +61,11 @@ export function renewalPriceOf(plan: PricedPlan, choice: { periodDays: number; q
 /** What one piece of a price comes to, rounded up to a whole micro: what a customer agrees to who lets an order renew itself. */
 export function unitOf(price: Pick<Price, 'totalMicros' | 'quantity'>): bigint {
   return (price.totalMicros + BigInt(price.quantity) - 1n) / BigInt(price.quantity)
+}
+
+/** The smallest multiple of the step that is not below the amount. */
+export function roundUp(micros: bigint, stepMicros: bigint): bigint {
+  return ((micros + stepMicros - 1n) / stepMicros) * stepMicros
 }
 
 /** A piece's price after a discount, rounded down to a whole micro. */

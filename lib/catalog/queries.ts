@@ -21,6 +21,7 @@ const planSelect = {
   revision: true,
   isActive: true,
   position: true,
+  totalStepMicros: true,
   periods: { select: { days: true, unitPriceMicros: true }, orderBy: { days: 'asc' } },
   steps: { select: { fromQuantity: true, discountBasisPoints: true }, orderBy: { fromQuantity: 'asc' } },
   offers: { select: offerSelect, orderBy: [{ priority: 'asc' }, { id: 'asc' }] },

@@ -2,9 +2,18 @@ import { MAX_AMOUNT_MICROS, parseAmount } from '@/lib/kit/money'
 import { z } from 'zod'
 
 /** Kinds of product this shop can deliver today. */
-export const PRODUCT_KINDS = ['datacenter_ipv4', 'datacenter_ipv6', 'isp', 'mobile'] as const
+export const PRODUCT_KINDS = ['datacenter_ipv4', 'datacenter_ipv6', 'isp', 'mobile', 'residential'] as const
 
-export const SUPPLIERS = ['stock', 'px6', 'webshare'] as const
+/** Who may stand behind an offer: our own stock, and every supplier of lib/suppliers (a test compares them). */
+export const SUPPLIERS = [
+  'stock',
+  'px6',
+  'proxy-seller',
+  'proxy-cheap',
+  'iproyal',
+  'iproyal-residential',
+  'webshare',
+] as const
 /** Suppliers whose proxies lie in our own stock when they are sold: what was imported, and pools. */
 export const STOCK_SUPPLIERS: readonly string[] = ['stock', 'webshare']
 
@@ -90,7 +99,7 @@ export const saveOfferSchema = z.object({
   supplier: z.enum(SUPPLIERS),
   priority: z.coerce.number().int().min(0).max(1000),
   isActive: z.boolean(),
-  /** For px6: 4 is IPv4, 3 is shared IPv4, 6 is IPv6, by px6's own numbers. */
-  px6Version: z.enum(['4', '3', '6']).optional(),
+  /** What the offer says to its supplier, as typed, by the names in lib/suppliers/definitions.ts. Left out: stays as it is. */
+  params: z.record(z.string().max(40), z.string().max(2000)).optional(),
 })
 export type SaveOfferInput = z.infer<typeof saveOfferSchema>

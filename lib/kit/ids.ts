@@ -30,8 +30,13 @@ export const ID_PREFIXES = {
   rpl: 'replacement',
   ocr: 'order credit',
   pcy: 'product policy',
+  pch: 'price change',
   eml: 'outgoing email',
   ppr: 'paper',
+  tpl: 'export template',
+  fed: 'feed',
+  sel: 'selection of proxies',
+  pvw: 'saved view',
   aud: 'audit entry',
   req: 'request key',
 } as const

@@ -21,7 +21,10 @@ export const savePlanAction = adminAction('catalog.write', planFormSchema, async
   if (!result.ok) return result
   if (!input.planId) redirect(`/admin/catalogue/plans/${result.value.planId}`)
   revalidatePath('/admin/catalogue', 'layout')
-  return accepted({ message: translator(locale, 'admin')('planSaved'), facts: { revision: result.value.revision } })
+  return accepted({
+    message: translator(locale, 'admin')(result.value.isRounded ? 'planSavedRounded' : 'planSaved'),
+    facts: { revision: result.value.revision },
+  })
 })
 
 export const savePolicyAction = adminAction(
