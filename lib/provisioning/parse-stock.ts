@@ -50,7 +50,8 @@ function readLine(text: string): Read {
   const scheme = /^(https?|socks5h?):\/\//i.exec(text)?.[1]?.toLowerCase()
   const rest = scheme ? text.slice(text.indexOf('://') + 3).replace(/\/+$/, '') : text
   // A bracketed IPv6 address holds colons of its own: set it aside before cutting.
-  const bracketed = /\[([0-9a-fA-F:.]+)\]/.exec(rest)
+  // Brackets around anything else are part of a login.
+  const bracketed = [...rest.matchAll(/\[([0-9a-fA-F:.]+)\]/g)].find((match) => isIP(match[1]!) === 6)
   const plain = bracketed ? rest.replace(bracketed[0], '\u0000') : rest
   const parts = plain.split(/[\s:;,|@]+/).map((part) => (bracketed ? part.replace('\u0000', bracketed[1]!) : part))
   if (parts.some((part) => part === '')) return problem('unreadable')

@@ -66,6 +66,15 @@ export const REFUSALS = {
   charge_incomplete: { status: 422 },
   charge_is_shop_currency: { status: 422 },
   payments_open: { status: 409 },
+  // suppliers
+  unknown_supplier: { status: 404 },
+  supplier_in_use: { status: 409 },
+  not_waiting: { status: 409 },
+  purchase_taken: { status: 409, field: 'supplierOrderId' },
+  proxies_unreadable: { status: 422, field: 'proxies' },
+  supplier_unavailable: { status: 503 },
+  param_missing: { status: 422 },
+  param_malformed: { status: 422 },
   // papers
   not_credited: { status: 409 },
   not_delivered: { status: 409 },
@@ -77,6 +86,17 @@ export const REFUSALS = {
   check_running: { status: 409 },
   checked_just_now: { status: 429 },
   too_many_checks: { status: 429 },
+  // exports
+  template_empty: { status: 422, field: 'text' },
+  template_too_long: { status: 422, field: 'text' },
+  template_field_unknown: { status: 422, field: 'text' },
+  template_field_quoted: { status: 422, field: 'text' },
+  template_not_json: { status: 422, field: 'text' },
+  template_one_line: { status: 422, field: 'text' },
+  template_name_taken: { status: 409, field: 'name' },
+  too_many_templates: { status: 409 },
+  template_in_use: { status: 409 },
+  too_many_feeds: { status: 409 },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },

@@ -17,13 +17,16 @@ const MAY_KNOW: Record<string, string[]> = {
   suppliers: ['kit'],
   ledger: STORE,
   identity: WORK,
-  catalog: WORK,
+  // an offer says to its supplier what that supplier's schema reads
+  catalog: [...WORK, 'suppliers'],
   payments: [...WORK, 'identity', 'ledger'],
   orders: [...WORK, 'identity', 'catalog', 'ledger'],
   papers: [...WORK, 'identity', 'catalog', 'ledger', 'payments', 'orders'],
   provisioning: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders'],
   checks: [...WORK, 'identity', 'catalog', 'orders', 'provisioning'],
   remedies: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'provisioning', 'checks'],
+  holdings: [...WORK, 'identity', 'catalog', 'orders', 'provisioning', 'checks', 'remedies'],
+  exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }

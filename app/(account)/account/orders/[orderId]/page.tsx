@@ -7,7 +7,6 @@ import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { RenewalList } from '@/components/orders/renewal-list'
 import { nameChoice, ORDER_TONES, shownState } from '@/components/orders/order-words'
-import { PROXY_FILES } from '@/components/orders/proxy-files'
 import { ProxyList, TestCommand } from '@/components/orders/proxy-list'
 import { PROXY_TEXTS, type ProxyTexts } from '@/components/orders/proxy-texts'
 import { PaperLink } from '@/components/papers/paper-link'
@@ -232,7 +231,7 @@ async function Proxies({ orderId, proxies }: { orderId: string; proxies: Allocat
         action={
           <div className="flex flex-wrap items-center gap-2 text-sm">
             <span className="text-muted">{say('download')}</span>
-            {Object.keys(PROXY_FILES).map((kind) => (
+            {['txt', 'csv', 'json'].map((kind) => (
               <a
                 key={kind}
                 href={`/account/orders/${orderId}/export?format=${kind}`}

@@ -1,0 +1,71 @@
+import { type Database, db, Prisma } from '@/lib/db'
+import type { ExportFilter } from './schemas'
+import type { ExportedProxy } from './template'
+
+/** Rows read at a time: the memory of an export does not grow with it. */
+export const EXPORT_PAGE = 500
+
+/** `live`: what works now. `order`: all that is shown on an order's page, also what has ended. */
+export type ExportScope = 'live' | 'order'
+
+type Row = ExportedProxy & { position: number }
+type Cursor = { orderId: string; position: number }
+
+/** The one condition of what is exported; `after` is the last row seen. */
+function whereOf(userId: string, filter: ExportFilter, scope: ExportScope): Prisma.Sql {
+  const state =
+    scope === 'live'
+      ? Prisma.sql`(a.state = 'active' AND a.expires_at > now() OR a.state = 'in_grace' AND a.grace_until > now())`
+      : Prisma.sql`a.state IN ('active', 'in_grace', 'expired')`
+  const order = filter.orderId ? Prisma.sql`AND a.order_id = ${filter.orderId}` : Prisma.empty
+  const country = filter.country ? Prisma.sql`AND a.country_code = ${filter.country}` : Prisma.empty
+  return Prisma.sql`a.user_id = ${userId} AND ${state} ${order} ${country}`
+}
+
+/**
+ * A customer's proxies in pages of 500, by order and place in it. The next page is asked for when the reader wants it; who stops reading stops the
+ * asking. Somebody else's order gives nothing.
+ */
+export async function* readProxies(
+  input: { userId: string; filter: ExportFilter; scope: ExportScope; limit?: number },
+  database: Database = db(),
+): AsyncGenerator<ExportedProxy[]> {
+  const where = whereOf(input.userId, input.filter, input.scope)
+  let after: Cursor | undefined
+  let left = input.limit ?? Number.POSITIVE_INFINITY
+  while (left > 0) {
+    const size = Math.min(EXPORT_PAGE, left)
+    const from = after
+      ? Prisma.sql`AND (a.order_id, a.position) > (${after.orderId}, ${after.position}::int)`
+      : Prisma.empty
+    const rows = await database.$queryRaw<Row[]>(Prisma.sql`
+      SELECT a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.expires_at AS "expiresAt", '' AS label,
+             a.order_id AS "orderId", a.position
+      FROM allocations a WHERE ${where} ${from} ORDER BY a.order_id, a.position LIMIT ${size}::int`)
+    if (rows.length > 0) yield rows
+    if (rows.length < size) return
+    after = rows.at(-1)!
+    left -= rows.length
+  }
+}
+
+/** How many proxies that work now a filter takes. */
+export async function countProxies(input: { userId: string; filter: ExportFilter }): Promise<number> {
+  const [row] = await db().$queryRaw<{ count: number }[]>(
+    Prisma.sql`SELECT count(*)::int AS count FROM allocations a WHERE ${whereOf(input.userId, input.filter, 'live')}`,
+  )
+  return row!.count
+}
+
+/** What a filter can be set to: the orders and countries of which somebody holds working proxies. */
+export async function listChoices(
+  userId: string,
+): Promise<{ orders: { id: string; count: number }[]; countries: string[] }> {
+  const rows = await db().$queryRaw<{ id: string; count: number; countries: string[] }[]>(Prisma.sql`
+    SELECT a.order_id AS id, count(*)::int AS count, array_agg(DISTINCT a.country_code) AS countries
+    FROM allocations a WHERE ${whereOf(userId, {}, 'live')} GROUP BY a.order_id ORDER BY a.order_id DESC`)
+  return {
+    orders: rows.map(({ id, count }) => ({ id, count })),
+    countries: [...new Set(rows.flatMap((row) => row.countries))].sort(),
+  }
+}

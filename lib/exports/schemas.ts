@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { BUILT_IN_FORMATS } from './formats'
+import { TEMPLATE_KINDS } from './template'
+
+const text = (maximum: number) => z.string().trim().max(maximum, 'text_too_long')
+/** What a person calls a template or a feed. */
+const nameSchema = text(60).min(1, 'required')
+
+/** Which proxies: those of one order, those of one country, both, or all. An empty field of a form is no condition. */
+export const exportFilterSchema = z.object({
+  orderId: z
+    .union([z.literal('').transform(() => undefined), z.string().regex(/^ord_[0-9a-f]{32}$/)])
+    .optional()
+    .catch(undefined),
+  country: z
+    .union([z.literal('').transform(() => undefined), z.string().regex(/^[A-Z]{2}$/)])
+    .optional()
+    .catch(undefined),
+})
+export type ExportFilter = z.infer<typeof exportFilterSchema>
+
+const templateId = z.string().regex(/^tpl_[0-9a-f]{32}$/)
+/** How they are written: a format everybody has, or a template by its id. */
+export const formatChoiceSchema = z.union([z.enum(BUILT_IN_FORMATS), templateId], 'choice_invalid')
+export type FormatChoice = z.infer<typeof formatChoiceSchema>
+
+/** Not shortened and not trimmed: a template is judged as it was typed, with the place of what is wrong in it. */
+export const saveTemplateSchema = z.object({
+  templateId: z.union([z.literal('').transform(() => undefined), templateId]).optional(),
+  name: nameSchema,
+  kind: z.enum(TEMPLATE_KINDS, 'choice_invalid'),
+  text: z.string().max(2000, 'text_too_long'),
+})
+export const previewTemplateSchema = saveTemplateSchema.pick({ kind: true, text: true })
+export const removeTemplateSchema = z.object({ templateId })
+
+const feedId = z.string().regex(/^fed_[0-9a-f]{32}$/)
+export const makeFeedSchema = exportFilterSchema.extend({ name: nameSchema, format: formatChoiceSchema })
+export const makeCalendarSchema = z.object({ name: nameSchema })
+export const renameFeedSchema = z.object({ feedId, name: nameSchema })
+export const feedIdSchema = z.object({ feedId })
