@@ -21,13 +21,18 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   response.headers.set('Content-Security-Policy', policy)
   response.headers.set('X-Content-Type-Options', 'nosniff')
   // Links in mails carry secrets in their query; the next site must not learn them.
-  response.headers.set('Referrer-Policy', 'same-origin')
+  response.headers.set('Referrer-Policy', hasTokenInPath(request.nextUrl.pathname) ? 'no-referrer' : 'same-origin')
   response.headers.set('X-Frame-Options', 'DENY')
   response.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   response.headers.set('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
   if (env().PUBLIC_URL.startsWith('https://'))
     response.headers.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
   return response
+}
+
+/** Feeds and calendars carry their secret in the path: not even a page of ours learns it from a browser that has one open. */
+function hasTokenInPath(pathname: string): boolean {
+  return /^\/api\/(feeds|calendar)\//.test(pathname)
 }
 
 /** Whether the address can be decoded and holds no zero byte, which no id, name or search has and PostgreSQL cannot take. */

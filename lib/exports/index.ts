@@ -1,3 +1,4 @@
+export { contentTag, isKnownTag } from './content-tag'
 export {
   FEEDS_MAX,
   type FeedKind,

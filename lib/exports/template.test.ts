@@ -128,7 +128,9 @@ test('JSON and CSV are read back, and no cell is a formula', () => {
     fc.property(nasty, nasty, (username, password) => {
       const proxy = withLogin(username, password)
       const own = compiled('json', '{"u": "{user}", "p": ["{pass}", {port}]}')
-      expect(JSON.parse(writeAll(own, [proxy, proxy]))).toEqual(Array(2).fill({ u: username, p: [password, 8080] }))
+      expect(JSON.parse(writeAll(own, [proxy, proxy]))).toEqual(
+        [1, 2].map(() => ({ u: username, p: [password, 8080] })),
+      )
       for (const format of ['json', 'sing_box'] as const) {
         const list = JSON.parse(writeAll(builtInWriter(format, ''), [proxy, proxy])) as unknown
         expect(JSON.stringify(list)).toContain(JSON.stringify(password))

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { log } from '@/lib/log'
 
+/** An address as the log may have it: those of feeds and calendars carry their secret in the path. */
+export function loggedPath(path: string): string {
+  return path.split('?')[0]!.replace(/^(\/api\/(?:feeds|calendar)\/)[^/]+/, '$1…')
+}
+
 /**
  * Logs a fault or a bug under a short reference and returns the reference. The person sees only the reference; the log has the rest.
  */

@@ -14,6 +14,6 @@ export {
   THEMES,
   TIME_ZONE_COOKIE,
 } from './preferences'
-export { adminRoute, publicRoute, userRoute, webhookRoute } from './routes'
+export { adminRoute, publicRoute, type RouteInput, userRoute, webhookRoute } from './routes'
 export { safePath } from './safe-path'
 export { currentUser, endSession, startSession } from './session'

@@ -2,7 +2,7 @@ import { env } from '@/lib/env'
 import { isAllowed, type Permission, type SessionUser } from '@/lib/identity'
 import { refused, type Result } from '@/lib/kit'
 import { type KnownRefusal, REFUSALS, sayRefusal } from './errors'
-import { reportFault } from './faults'
+import { loggedPath, reportFault } from './faults'
 import { currentSession } from './session'
 
 /** The most that anyone may send to a route. A callback is under two kilobytes; this leaves room and stops floods. */
@@ -77,7 +77,7 @@ function route(work: (input: RouteInput) => Promise<Answer>): Route {
       return answer.ok ? Response.json(answer.value, { headers: NO_STORE }) : problem(answer.refusal)
     } catch (error) {
       if (error instanceof RefusedRequest) return problem(error.refusal)
-      const reference = reportFault(`${request.method} ${new URL(request.url).pathname}`, error)
+      const reference = reportFault(`${request.method} ${loggedPath(new URL(request.url).pathname)}`, error)
       return problemResponse(500, { title: 'A fault on our side. It is logged under the reference.', reference })
     }
   }
