@@ -97,6 +97,18 @@ export const REFUSALS = {
   too_many_templates: { status: 409 },
   template_in_use: { status: 409 },
   too_many_feeds: { status: 409 },
+  // what a customer holds
+  too_many_tags: { status: 422 },
+  tag_too_long: { status: 422 },
+  too_many_own_tags: { status: 422 },
+  too_many_views: { status: 409 },
+  nothing_selected: { status: 422 },
+  selection_too_large: { status: 422 },
+  preview_outdated: { status: 409 },
+  not_renewable: { status: 409 },
+  renewal_open: { status: 409 },
+  already_ended: { status: 409 },
+  nothing_to_refund: { status: 409 },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },

@@ -27,6 +27,7 @@ const MAY_KNOW: Record<string, string[]> = {
   remedies: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'provisioning', 'checks'],
   holdings: [...WORK, 'identity', 'catalog', 'orders', 'provisioning', 'checks', 'remedies'],
   exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning'],
+  prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }
