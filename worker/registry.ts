@@ -28,8 +28,14 @@ import {
 import type { Handler, Job } from '@/lib/jobs'
 import { sendEmail, sendEmailJob } from '@/lib/notifications'
 import {
+  closeTraffic,
+  closeTrafficJob,
   deliverOrder,
   deliverOrderJob,
+  pollBalances,
+  pollBalancesJob,
+  readTraffic,
+  readTrafficJob,
   renewAtSuppliers,
   renewJob,
   resolveDelivery,
@@ -55,6 +61,7 @@ import {
   settlePayment,
   settlePaymentJob,
 } from '@/lib/payments'
+import { applyChangesJob, applyDueChanges } from '@/lib/prices'
 import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
@@ -80,6 +87,9 @@ export const REGISTRY: readonly Registered[] = [
   register(sweepOrdersJob, () => sweepOrders()),
   register(syncStockJob, () => syncStock()),
   register(syncPoolJob, () => syncPool()),
+  register(pollBalancesJob, () => pollBalances()),
+  register(readTrafficJob, () => readTraffic()),
+  register(closeTrafficJob, () => closeTraffic()),
   register(finishIntentsJob, finishIntents),
   register(listDisputedJob, listDisputedOrders),
   register(runRenewalsJob, () => runRenewals()),
@@ -99,6 +109,7 @@ export const REGISTRY: readonly Registered[] = [
   register(measureQualityJob, () => measureQuality()),
   register(replaceDeadJob, replaceDead),
   register(creditDowntimeJob, () => creditDowntime()),
+  register(applyChangesJob, () => applyDueChanges()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

@@ -2,7 +2,16 @@ import { issueDueJob, issueMissedJob } from '@/lib/papers'
 import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
 import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
-import { sweepOrdersJob, sweepRenewalsJob, syncPoolJob, syncStockJob } from '@/lib/provisioning'
+import {
+  closeTrafficJob,
+  pollBalancesJob,
+  readTrafficJob,
+  sweepOrdersJob,
+  sweepRenewalsJob,
+  syncPoolJob,
+  syncStockJob,
+} from '@/lib/provisioning'
+import { applyChangesJob } from '@/lib/prices'
 import { creditDowntimeJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
@@ -13,9 +22,13 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: sweepRenewalsJob.name },
   { cron: '* * * * *', name: runRenewalsJob.name },
   { cron: '* * * * *', name: expireOrdersJob.name },
+  { cron: '* * * * *', name: applyChangesJob.name },
   { cron: '0 8 * * *', name: tellShortJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
   { cron: '*/2 * * * *', name: syncPoolJob.name },
+  { cron: '*/10 * * * *', name: pollBalancesJob.name },
+  { cron: '23 * * * *', name: readTrafficJob.name },
+  { cron: '*/5 * * * *', name: closeTrafficJob.name },
   // Before the books are checked, so that one morning shows both.
   { cron: '10 3 * * *', name: comparePaymentsJob.name },
   { cron: '* * * * *', name: issueDueJob.name },
