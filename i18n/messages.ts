@@ -3,6 +3,8 @@ import adminEn from '@/messages/en/admin.json'
 import adminRu from '@/messages/ru/admin.json'
 import adminSettingsEn from '@/messages/en/adminSettings.json'
 import adminSettingsRu from '@/messages/ru/adminSettings.json'
+import adminSuppliersEn from '@/messages/en/adminSuppliers.json'
+import adminSuppliersRu from '@/messages/ru/adminSuppliers.json'
 import checksEn from '@/messages/en/checks.json'
 import checksRu from '@/messages/ru/checks.json'
 import commonEn from '@/messages/en/common.json'
@@ -13,6 +15,8 @@ import differencesEn from '@/messages/en/differences.json'
 import differencesRu from '@/messages/ru/differences.json'
 import emailsEn from '@/messages/en/emails.json'
 import emailsRu from '@/messages/ru/emails.json'
+import exportsEn from '@/messages/en/exports.json'
+import exportsRu from '@/messages/ru/exports.json'
 import fieldsEn from '@/messages/en/fields.json'
 import fieldsRu from '@/messages/ru/fields.json'
 import frameEn from '@/messages/en/frame.json'
@@ -23,6 +27,8 @@ import legalEn from '@/messages/en/legal.json'
 import legalRu from '@/messages/ru/legal.json'
 import passwordEn from '@/messages/en/password.json'
 import passwordRu from '@/messages/ru/password.json'
+import pricesEn from '@/messages/en/prices.json'
+import pricesRu from '@/messages/ru/prices.json'
 import refusalsEn from '@/messages/en/refusals.json'
 import refusalsRu from '@/messages/ru/refusals.json'
 import settingsEn from '@/messages/en/settings.json'
@@ -53,16 +59,19 @@ import verifyRu from '@/messages/ru/verify.json'
 const en = {
   admin: adminEn,
   adminSettings: adminSettingsEn,
+  adminSuppliers: adminSuppliersEn,
   checks: checksEn,
   common: commonEn,
   consents: consentsEn,
   differences: differencesEn,
   emails: emailsEn,
+  exports: exportsEn,
   fields: fieldsEn,
   frame: frameEn,
   home: homeEn,
   legal: legalEn,
   password: passwordEn,
+  prices: pricesEn,
   refusals: refusalsEn,
   settings: settingsEn,
   signIn: signInEn,
@@ -84,16 +93,19 @@ export type Messages = typeof en
 const ru: Messages = {
   admin: adminRu,
   adminSettings: adminSettingsRu,
+  adminSuppliers: adminSuppliersRu,
   checks: checksRu,
   common: commonRu,
   consents: consentsRu,
   differences: differencesRu,
   emails: emailsRu,
+  exports: exportsRu,
   fields: fieldsRu,
   frame: frameRu,
   home: homeRu,
   legal: legalRu,
   password: passwordRu,
+  prices: pricesRu,
   refusals: refusalsRu,
   settings: settingsRu,
   signIn: signInRu,

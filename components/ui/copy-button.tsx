@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { type ButtonSize, buttonStyles, type ButtonVariant } from './button-styles'
 
 /**
- * Copies a value and says so in place. `what` names the value for a screen reader ("Copy login"). Where the browser keeps the clipboard from us (plain http
+ * Copies a value, which may have to be fetched first, and says so in place. `what` names the value for a screen reader ("Copy login"). Where the browser keeps the clipboard from us (plain http
  * on another host), it falls back to selecting the text.
  */
 export function CopyButton({
@@ -15,7 +15,7 @@ export function CopyButton({
   size = 'sm',
   className,
 }: {
-  value: string
+  value: string | (() => Promise<string>)
   what: string
   texts: { copy: string; copied: string }
   variant?: ButtonVariant
@@ -33,7 +33,7 @@ export function CopyButton({
       type="button"
       aria-label={what}
       className={buttonStyles({ variant, size, className })}
-      onClick={async () => setIsCopied(await copy(value))}
+      onClick={async () => setIsCopied(await copy(typeof value === 'string' ? value : await value()))}
     >
       <span aria-live="polite">{isCopied ? `✓ ${texts.copied}` : texts.copy}</span>
     </button>

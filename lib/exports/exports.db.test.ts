@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createDatabase, db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
+import { markProxy } from '@/lib/holdings'
 import { newId } from '@/lib/kit'
 import { makePlan } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
@@ -51,7 +52,7 @@ test('a large list is read a page at a time: the first piece is there before the
   await insertProxies(orderId, customer.id, plan.offerId, 10_000)
   const { database, counted, end } = countingDatabase()
   const writer = (await findWriter(customer.id, 'txt'))!
-  const pages = readProxies({ userId: customer.id, filter: { orderId }, scope: 'live' }, database)
+  const pages = readProxies({ userId: customer.id, filter: { order: orderId }, scope: 'live' }, database)
   const pieces = writeExport(pages, writer)
   const first = await pieces.next()
   expect(counted.queries).toBe(1)
@@ -68,7 +69,7 @@ test('whoever hangs up ends the reading', async () => {
   await insertProxies(orderId, customer.id, plan.offerId, 5_000)
   const { database, counted, end } = countingDatabase()
   const writer = (await findWriter(customer.id, 'txt'))!
-  const pages = readProxies({ userId: customer.id, filter: { orderId }, scope: 'live' }, database)
+  const pages = readProxies({ userId: customer.id, filter: { order: orderId }, scope: 'live' }, database)
   const reader = textStream(writeExport(pages, writer)).getReader()
   await reader.read()
   await reader.cancel()
@@ -82,7 +83,7 @@ test('whoever hangs up ends the reading', async () => {
 })
 
 test('only what works now is live, an order shows also what has ended, and nobody sees another one’s', async () => {
-  const { customer, orderId } = await buyDelivered({ quantity: 2 })
+  const { customer, orderId, allocationIds } = await buyDelivered({ quantity: 2 })
   const stranger = await insertCustomer()
   const count = async (userId: string, scope: 'live' | 'order', filter = {}) => {
     let rows = 0
@@ -91,11 +92,17 @@ test('only what works now is live, an order shows also what has ended, and nobod
   }
   expect(await count(customer.id, 'live')).toBe(2)
   expect(await count(customer.id, 'live', { country: 'ZZ' })).toBe(0)
-  expect(await count(stranger.id, 'order', { orderId })).toBe(0)
+  expect(await count(stranger.id, 'order', { order: orderId })).toBe(0)
   expect((await listChoices(customer.id)).orders).toEqual([{ id: orderId, count: 2 }])
+  const [first] = allocationIds
+  const marked = await markProxy(customer, { allocationId: first!, label: 'office', note: '', tags: 'shop' })
+  expect(marked.ok).toBe(true)
+  expect(await count(customer.id, 'live', { tag: 'shop' })).toBe(1)
+  const { value: page } = await readProxies({ userId: customer.id, filter: { tag: 'shop' }, scope: 'live' }).next()
+  expect(page?.[0]?.label).toBe('office')
   await letHoursPass(orderId, 31 * 24)
   expect(await count(customer.id, 'live')).toBe(0)
-  expect(await count(customer.id, 'order', { orderId })).toBe(2)
+  expect(await count(customer.id, 'order', { order: orderId })).toBe(2)
 })
 
 test('templates: kept, changed, removed by their owner only; names are told apart, and their number ends', async () => {
@@ -129,7 +136,7 @@ test('feeds: the token is kept as a digest only, works until it is rotated or re
   const { customer, orderId } = await buyDelivered()
   const ada = owner(customer.id)
   const bob = owner((await insertCustomer()).id)
-  const made = await makeFeed(ada, { kind: 'proxies', name: 'tool', filter: { orderId }, format: 'url' })
+  const made = await makeFeed(ada, { kind: 'proxies', name: 'tool', filter: { order: orderId }, format: 'url' })
   if (!made.ok) throw new Error(made.refusal.code)
   const { feedId, token } = made.value
   const rows = await db().$queryRaw<{ row: string }[]>(
@@ -139,7 +146,7 @@ test('feeds: the token is kept as a digest only, works until it is rotated or re
   expect(await openFeed({ token, kind: 'proxies' })).toEqual({
     id: feedId,
     userId: customer.id,
-    filter: { orderId },
+    filter: { order: orderId },
     format: 'url',
   })
   expect(await openFeed({ token, kind: 'calendar' })).toBe(null)
@@ -171,7 +178,7 @@ test('a feed takes only its owner’s orders and templates, keeps its template f
   const { templateId } = saved.value
   const feed = { kind: 'proxies' as const, name: 'f', filter: {}, format: templateId }
   expect(await makeFeed(bob, feed)).toMatchObject({ refusal: { code: 'not_found' } })
-  expect(await makeFeed(bob, { ...feed, format: 'txt', filter: { orderId } })).toMatchObject({
+  expect(await makeFeed(bob, { ...feed, format: 'txt', filter: { order: orderId } })).toMatchObject({
     refusal: { code: 'not_found' },
   })
   const made = await makeFeed(ada, feed)

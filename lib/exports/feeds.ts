@@ -72,8 +72,8 @@ export async function makeFeed(
       )
         return refused('not_found')
       if (
-        filter.orderId &&
-        !(await tx.order.findFirst({ where: { id: filter.orderId, userId: actor.id }, select: { id: true } }))
+        filter.order &&
+        !(await tx.order.findFirst({ where: { id: filter.order, userId: actor.id }, select: { id: true } }))
       )
         return refused('not_found')
       const written = isBuiltIn(format) ? { format } : { templateId: format }

@@ -12,6 +12,7 @@ export {
   rotateFeed,
 } from './feeds'
 export { BUILT_IN_FORMATS, type BuiltInFormat, CONTENT_TYPES, isBuiltIn, writeAll } from './formats'
+export { type ExportPreview, previewExport, sampleOf } from './preview-export'
 export { countProxies, EXPORT_PAGE, type ExportScope, listChoices, readProxies } from './read-proxies'
 export {
   type ExportFilter,
@@ -20,6 +21,7 @@ export {
   formatChoiceSchema,
   makeCalendarSchema,
   makeFeedSchema,
+  previewSchema,
   previewTemplateSchema,
   removeTemplateSchema,
   renameFeedSchema,

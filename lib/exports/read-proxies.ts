@@ -1,4 +1,5 @@
 import { type Database, db, Prisma } from '@/lib/db'
+import { proxyFilter } from '@/lib/holdings'
 import type { ExportFilter } from './schemas'
 import type { ExportedProxy } from './template'
 
@@ -11,15 +12,14 @@ export type ExportScope = 'live' | 'order'
 type Row = ExportedProxy & { position: number }
 type Cursor = { orderId: string; position: number }
 
-/** The one condition of what is exported; `after` is the last row seen. */
+/** The one condition of what is exported. */
 function whereOf(userId: string, filter: ExportFilter, scope: ExportScope): Prisma.Sql {
   const state =
     scope === 'live'
       ? Prisma.sql`(a.state = 'active' AND a.expires_at > now() OR a.state = 'in_grace' AND a.grace_until > now())`
       : Prisma.sql`a.state IN ('active', 'in_grace', 'expired')`
-  const order = filter.orderId ? Prisma.sql`AND a.order_id = ${filter.orderId}` : Prisma.empty
-  const country = filter.country ? Prisma.sql`AND a.country_code = ${filter.country}` : Prisma.empty
-  return Prisma.sql`a.user_id = ${userId} AND ${state} ${order} ${country}`
+  const chosen = scope === 'order' ? { ...filter, state: 'all' as const } : filter
+  return Prisma.sql`${proxyFilter({ userId, filter: chosen })} AND ${state}`
 }
 
 /**
@@ -39,7 +39,8 @@ export async function* readProxies(
       ? Prisma.sql`AND (a.order_id, a.position) > (${after.orderId}, ${after.position}::int)`
       : Prisma.empty
     const rows = await database.$queryRaw<Row[]>(Prisma.sql`
-      SELECT a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.expires_at AS "expiresAt", '' AS label,
+      SELECT a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.expires_at AS "expiresAt",
+             coalesce((SELECT m.label FROM proxy_marks m WHERE m.user_id = ${input.userId} AND m.allocation_id = a.id), '') AS label,
              a.order_id AS "orderId", a.position
       FROM allocations a WHERE ${where} ${from} ORDER BY a.order_id, a.position LIMIT ${size}::int`)
     if (rows.length > 0) yield rows

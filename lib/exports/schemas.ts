@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ProxyFilter, proxyFilterSchema } from '@/lib/holdings/schemas'
 import { BUILT_IN_FORMATS } from './formats'
 import { TEMPLATE_KINDS } from './template'
 
@@ -6,18 +7,9 @@ const text = (maximum: number) => z.string().trim().max(maximum, 'text_too_long'
 /** What a person calls a template or a feed. */
 const nameSchema = text(60).min(1, 'required')
 
-/** Which proxies: those of one order, those of one country, both, or all. An empty field of a form is no condition. */
-export const exportFilterSchema = z.object({
-  orderId: z
-    .union([z.literal('').transform(() => undefined), z.string().regex(/^ord_[0-9a-f]{32}$/)])
-    .optional()
-    .catch(undefined),
-  country: z
-    .union([z.literal('').transform(() => undefined), z.string().regex(/^[A-Z]{2}$/)])
-    .optional()
-    .catch(undefined),
-})
-export type ExportFilter = z.infer<typeof exportFilterSchema>
+/** Which proxies: the filter of the table of proxies, so that what is looked at there can be taken away here. */
+export const exportFilterSchema = proxyFilterSchema
+export type ExportFilter = ProxyFilter
 
 const templateId = z.string().regex(/^tpl_[0-9a-f]{32}$/)
 /** How they are written: a format everybody has, or a template by its id. */
@@ -32,6 +24,11 @@ export const saveTemplateSchema = z.object({
   text: z.string().max(2000, 'text_too_long'),
 })
 export const previewTemplateSchema = saveTemplateSchema.pick({ kind: true, text: true })
+/** What the form of the studio asks for. */
+export const previewSchema = exportFilterSchema.extend({
+  format: formatChoiceSchema,
+  passwords: z.literal('show').optional(),
+})
 export const removeTemplateSchema = z.object({ templateId })
 
 const feedId = z.string().regex(/^fed_[0-9a-f]{32}$/)

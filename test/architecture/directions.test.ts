@@ -26,7 +26,7 @@ const MAY_KNOW: Record<string, string[]> = {
   checks: [...WORK, 'identity', 'catalog', 'orders', 'provisioning'],
   remedies: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'provisioning', 'checks'],
   holdings: [...WORK, 'identity', 'catalog', 'orders', 'provisioning', 'checks', 'remedies'],
-  exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning'],
+  exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning', 'holdings'],
   prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],

@@ -2,20 +2,25 @@ import { expect, test } from 'vitest'
 import { makeFeed, revokeFeed, rotateFeed, saveTemplate } from '@/lib/exports'
 import { loggedPath } from '@/lib/web/faults'
 import { buyDelivered, letHoursPass } from '@/test/factories/orders'
-import * as door from './route'
+import { GET, HEAD } from './route'
 
 function ask(
   file: string,
   init: { method?: 'GET' | 'HEAD'; headers?: Record<string, string> } = {},
 ): Promise<Response> {
   const request = new Request(`http://shop.test/api/feeds/${encodeURIComponent(file)}`, init)
-  return door[init.method ?? 'GET'](request, { params: Promise.resolve({ file }) })
+  return (init.method === 'HEAD' ? HEAD : GET)(request, { params: Promise.resolve({ file }) })
 }
 
 async function bought(format = 'url') {
   const { customer, orderId } = await buyDelivered({ quantity: 2 })
   const actor = { kind: 'user' as const, id: customer.id }
-  const made = await makeFeed(actor, { kind: 'proxies', name: 'tool', filter: { orderId }, format: format as 'url' })
+  const made = await makeFeed(actor, {
+    kind: 'proxies',
+    name: 'tool',
+    filter: { order: orderId },
+    format: format as 'url',
+  })
   if (!made.ok) throw new Error(made.refusal.code)
   return { ...made.value, actor, orderId }
 }
