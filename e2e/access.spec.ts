@@ -81,6 +81,12 @@ const ROUTES: Record<string, Row[]> = {
   '/account/payments': [signedIn('/account/payments')],
   '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],
   '/account/payments/[paymentId]/receipt': [{ ...ownersOnly('/account/payments/PAYMENT/receipt'), visitor: 401 }],
+  '/account/planner': [signedIn('/account/planner')],
+  '/account/proxies/export': [signedIn('/account/proxies/export')],
+  '/account/proxies/export/file': [
+    { ...signedIn('/account/proxies/export/file?format=csv'), visitor: 401 },
+    { ...everyone('/account/proxies/export/file?format=none', 404), visitor: 401 },
+  ],
   '/account/settings': [signedIn('/account/settings')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
@@ -88,6 +94,10 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/catalogue/plans/[planId]': [
     staff('/admin/catalogue/plans/PLAN', { support: 404, finance: 404 }),
     staff('/admin/catalogue/plans/none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/catalogue/plans/[planId]/prices': [
+    staff('/admin/catalogue/plans/PLAN/prices', { support: 404, finance: 404 }),
+    staff('/admin/catalogue/plans/none/prices', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/catalogue/products/[productId]': [staff('/admin/catalogue/products/new', { support: 404, finance: 404 })],
   '/admin/customers': [staff('/admin/customers')],
@@ -114,7 +124,9 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
+  '/api/calendar/[file]': [everyone(`/api/calendar/${'x'.repeat(43)}.ics`, 404)],
   '/api/check/address': [everyone('/api/check/address')],
+  '/api/feeds/[file]': [everyone(`/api/feeds/${'x'.repeat(43)}.txt`, 404)],
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],

@@ -1,18 +1,11 @@
 import { policySchema } from '@/lib/catalog/policy'
 import { savePlanSchema, saveOfferSchema, saveProductSchema } from '@/lib/catalog/schemas'
 import { z } from 'zod'
+import { readPriceLines } from './price-lines'
 
 /** A tick box is sent as "on" or not at all. */
 const isTicked = (value: unknown) => value === 'on' || value === true
-const asList = (value: unknown): string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value)]
 const orAbsent = (value: unknown) => (value === '' ? undefined : value)
-
-/** "5" or "7,5" per cent in basis points; null for anything else. */
-function basisPoints(text: string): number | null {
-  const match = /^(\d{1,2})(?:[.,](\d{1,2}))?$/.exec(text.trim())
-  return match ? Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0')) : null
-}
 
 type Form = Record<string, unknown>
 
@@ -21,32 +14,33 @@ export const productFormSchema = z.preprocess((form) => {
   return { ...rest, productId: orAbsent(productId), isActive: isTicked(isActive) }
 }, saveProductSchema)
 
-/**
- * The plan's form: its lines come as parallel lists (days and price, pieces and per cent). Empty lines are left out; a line that is half filled
- * keeps its place, so that it is refused instead of vanishing.
- */
+/** The plan's form, with the lines of its prices. */
 export const planFormSchema = z.preprocess((form) => {
-  const { planId, revision, isActive, periodDays, periodPrice, stepFrom, stepPercent, ...rest } = form as Form
-  const prices = asList(periodPrice)
-  const percents = asList(stepPercent)
+  const { planId, revision, isActive, periodDays: _days, periodPrice: _price, ...rest } = form as Form
   return {
     ...rest,
     planId: orAbsent(planId),
     revision: orAbsent(revision),
     isActive: isTicked(isActive),
-    periods: asList(periodDays)
-      .map((days, index) => ({ days, unitPriceMicros: prices[index] ?? '' }))
-      .filter((line) => line.days.trim() !== '' || line.unitPriceMicros.trim() !== ''),
-    steps: asList(stepFrom)
-      .map((fromQuantity, index) => ({ fromQuantity, percent: percents[index] ?? '' }))
-      .filter((line) => line.fromQuantity.trim() !== '' || line.percent.trim() !== '')
-      .map(({ fromQuantity, percent }) => ({ fromQuantity, discountBasisPoints: basisPoints(percent) })),
+    ...readPriceLines(form as Form),
   }
 }, savePlanSchema)
 
+/** The offer's form asks for the params of every supplier, named `param.<supplier>.<name>`; those of the chosen one are read. */
 export const offerFormSchema = z.preprocess((form) => {
-  const { offerId, isActive, px6Version, ...rest } = form as Form
-  return { ...rest, offerId: orAbsent(offerId), px6Version: orAbsent(px6Version), isActive: isTicked(isActive) }
+  const { offerId, isActive, ...rest } = form as Form
+  const prefix = `param.${String(rest.supplier)}.`
+  const params = Object.fromEntries(
+    Object.entries(rest).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), String(value)]] : [],
+    ),
+  )
+  return {
+    ...rest,
+    offerId: orAbsent(offerId),
+    isActive: isTicked(isActive),
+    ...(Object.keys(params).length > 0 && { params }),
+  }
 }, saveOfferSchema)
 
 const wholeOrNull = (value: unknown) => {

@@ -109,9 +109,15 @@ export const REFUSALS = {
   renewal_open: { status: 409 },
   already_ended: { status: 409 },
   nothing_to_refund: { status: 409 },
+  nothing_to_replace: { status: 409 },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },
+  moment_passed: { status: 422, field: 'at' },
+  moment_too_far: { status: 422, field: 'at' },
+  change_twice: { status: 409, field: 'at' },
+  change_ended: { status: 409 },
+  rule_sets_prices: { status: 409 },
   nothing_to_import: { status: 422, field: 'text' },
 } as const satisfies Record<string, { status: number; field?: string }>
 

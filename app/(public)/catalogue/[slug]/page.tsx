@@ -11,6 +11,7 @@ import { Money } from '@/components/ui/money'
 import { DebtNotice } from '@/components/account/debt-notice'
 import { PageHeader } from '@/components/ui/page-header'
 import type { SearchParams } from '@/components/ui/search-params'
+import { PlannedPrices } from '@/components/catalogue/planned-prices'
 import { PolicySentences } from '@/components/catalogue/policy-sentences'
 import { type CatalogPlan, discounted, findPlanBySlug, findPolicy } from '@/lib/catalog'
 import { listQuality } from '@/lib/checks'
@@ -103,6 +104,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
           />
         </Card>
         <div className="flex flex-col gap-6">
+          <PlannedPrices plan={plan} />
           <Card title={say('stockTitle')}>
             <ul className="flex flex-col gap-2 text-sm">
               {places.map((place) => (

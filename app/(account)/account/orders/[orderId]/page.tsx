@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getNow, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { RenewalPriceNotice } from '@/components/catalogue/planned-prices'
 import { planPath } from '@/components/catalogue/plan-path'
 import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
 import { OrderTimeline } from '@/components/orders/order-timeline'
@@ -98,6 +99,7 @@ export default async function OrderPage({ params }: Props) {
               })}
             </Alert>
           )}
+          <RenewalPriceNotice userId={user.id} orderId={order.id} />
           {proxies.length > 0 && <Proxies orderId={order.id} proxies={proxies} />}
           {proxies.length > 0 && (
             <>

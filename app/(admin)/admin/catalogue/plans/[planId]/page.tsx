@@ -3,6 +3,7 @@ import { getFormatter, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { LineFields } from '@/components/admin/line-fields'
+import { PlanPricesCard } from '@/components/admin/plan-prices-card'
 import { RevisionField } from '@/components/admin/revision-field'
 import { ActionForm } from '@/components/ui/action-form'
 import { Card } from '@/components/ui/card'
@@ -15,10 +16,10 @@ import { type CatalogOffer, readCatalog, SUPPLIERS, type SupplierName } from '@/
 import { env } from '@/lib/env'
 import { amountText } from '@/lib/kit'
 import { isSupplierSetUp, listAvailability } from '@/lib/provisioning'
+import { SUPPLIER_DEFINITIONS, type SupplierDefinition, writeOfferParam } from '@/lib/suppliers'
 import { requireAdmin } from '@/lib/web'
 import { saveOfferAction, savePlanAction } from '../../actions'
 
-const PX6_VERSIONS = ['4', '3', '6'] as const
 /** Empty lines below the filled ones: room to add without any script. */
 const SPARE_LINES = 2
 
@@ -119,6 +120,7 @@ export default async function PlanPage({
             <SubmitButton className="self-start">{say('savePlan')}</SubmitButton>
           </ActionForm>
         </Card>
+        {plan && <PlanPricesCard planId={plan.id} />}
         {plan && (
           <Card title={say('offers')} lead={say('offersLead')}>
             <div className="flex flex-col divide-y">
@@ -150,15 +152,15 @@ async function OfferForm({
 }) {
   const [say, format] = await Promise.all([getTranslations('admin'), getFormatter()])
   const supplier = offer?.supplier as SupplierName | undefined
-  const params = (offer?.supplierParams ?? {}) as { version?: string }
+  const isSetUp = supplier === undefined || (await isSupplierSetUp(supplier))
   return (
-    <ActionForm action={saveOfferAction} className="flex flex-col gap-3">
+    <ActionForm action={saveOfferAction} className="group/offer flex flex-col gap-3">
       <input type="hidden" name="planId" value={planId} />
       <input type="hidden" name="offerId" value={offer?.id ?? ''} />
       {supplier && (
         <p className="flex flex-wrap items-center gap-2">
           <span className="font-medium">{`${offer!.countryCode} · ${say(`supplier_${supplier}`)}`}</span>
-          {!isSupplierSetUp(supplier) && <Status tone="warning">{say('notSetUp')}</Status>}
+          {!isSetUp && <Status tone="warning">{say('notSetUp')}</Status>}
           {offer!.isActive && (
             <span className="text-muted">
               {`${say('available')}: ${available === null || available === undefined ? say('unknownCount') : format.number(available)}`}
@@ -186,15 +188,6 @@ async function OfferForm({
             ))}
           </SelectField>
         )}
-        {(supplier === undefined || supplier === 'px6') && (
-          <SelectField name="px6Version" label={say('px6Version')} defaultValue={params.version ?? '4'}>
-            {PX6_VERSIONS.map((version) => (
-              <option key={version} value={version}>
-                {say(`px6_${version}`)}
-              </option>
-            ))}
-          </SelectField>
-        )}
         <TextField
           name="priority"
           label={say('priority')}
@@ -203,10 +196,80 @@ async function OfferForm({
           required
         />
       </div>
+      {(supplier ? SUPPLIER_DEFINITIONS.filter(({ name }) => name === supplier) : SUPPLIER_DEFINITIONS).map(
+        (definition) => (
+          <OfferParams
+            key={definition.name}
+            definition={definition}
+            params={offer?.supplierParams}
+            isChosen={supplier !== undefined}
+          />
+        ),
+      )}
       <CheckboxField name="isActive" label={say('isActive')} defaultChecked={offer?.isActive ?? true} />
       <SubmitButton size="sm" variant="secondary" className="self-start">
         {offer ? say('saveOffer') : say('addOffer')}
       </SubmitButton>
     </ActionForm>
+  )
+}
+
+/** Which supplier's params a form shows that still has the choice: written out, because the style sheet is made of what stands in the sources. */
+const SHOWN_FOR: Record<string, string> = {
+  px6: 'hidden group-has-[option[value=px6]:checked]/offer:grid',
+  'proxy-seller': 'hidden group-has-[option[value=proxy-seller]:checked]/offer:grid',
+  'proxy-cheap': 'hidden group-has-[option[value=proxy-cheap]:checked]/offer:grid',
+  iproyal: 'hidden group-has-[option[value=iproyal]:checked]/offer:grid',
+  'iproyal-residential': 'hidden group-has-[option[value=iproyal-residential]:checked]/offer:grid',
+  webshare: 'hidden group-has-[option[value=webshare]:checked]/offer:grid',
+}
+
+/** What an offer says to its supplier. The choice of the supplier shows its own fields, without a script. */
+async function OfferParams({
+  definition,
+  params,
+  isChosen,
+}: {
+  definition: SupplierDefinition
+  params: unknown
+  isChosen: boolean
+}) {
+  const say = await getTranslations('adminSuppliers')
+  const { name } = definition
+  return (
+    <fieldset className={`gap-3 sm:grid-cols-3 ${isChosen ? 'grid' : SHOWN_FOR[name]}`}>
+      <legend className="mb-2 text-sm font-medium">{say('paramsOf', { name: say(`brand_${name as 'px6'}`) })}</legend>
+      {definition.params.map((param) => {
+        const help = `paramHelp_${name}_${param.name}` as 'paramHelp_iproyal_plans'
+        const shared = {
+          name: `param.${name}.${param.name}`,
+          label: say(`param_${param.name as 'version'}`),
+          help: say.has(help) ? say(help) : param.isRequired ? undefined : say('optional'),
+          defaultValue: writeOfferParam(param, params),
+        }
+        if (param.kind !== 'choice')
+          return (
+            <TextField
+              key={param.name}
+              {...shared}
+              inputMode={param.kind === 'number' ? 'numeric' : undefined}
+              autoComplete="off"
+              spellCheck={false}
+            />
+          )
+        return (
+          <SelectField key={param.name} {...shared}>
+            {param.choices!.map((choice) => {
+              const word = `choice_${name}_${choice}` as 'choice_px6_4'
+              return (
+                <option key={choice} value={choice}>
+                  {say.has(word) ? say(word) : choice}
+                </option>
+              )
+            })}
+          </SelectField>
+        )
+      })}
+    </fieldset>
   )
 }

@@ -1,0 +1,30 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { planChangeFormSchema } from '@/components/admin/price-forms'
+import { translator } from '@/i18n/translator'
+import { accepted } from '@/lib/kit'
+import { planPriceChange, withdrawChangeSchema, withdrawPriceChange } from '@/lib/prices'
+import { adminAction } from '@/lib/web'
+
+export const planChangeAction = adminAction(
+  'catalog.write',
+  planChangeFormSchema,
+  async (input, { user, actor, locale }) => {
+    const result = await planPriceChange({ ...actor, id: user.id }, input)
+    if (!result.ok) return result
+    revalidatePath('/admin/catalogue', 'layout')
+    return accepted({ message: translator(locale, 'prices')(result.value.isRounded ? 'plannedRounded' : 'planned') })
+  },
+)
+
+export const withdrawChangeAction = adminAction(
+  'catalog.write',
+  withdrawChangeSchema,
+  async (input, { user, actor }) => {
+    const result = await withdrawPriceChange({ ...actor, id: user.id }, input)
+    if (!result.ok) return result
+    revalidatePath('/admin/catalogue', 'layout')
+    return accepted(null)
+  },
+)
