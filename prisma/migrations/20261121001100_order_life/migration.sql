@@ -161,7 +161,7 @@ CREATE UNIQUE INDEX "order_credits_order_id_key_key" ON "order_credits"("order_i
 CREATE INDEX "order_credits_user_id_created_at_idx" ON "order_credits"("user_id", "created_at");
 ALTER TABLE "order_credits" ADD CONSTRAINT "order_credits_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE order_credits
-  ADD CONSTRAINT cause_is_known CHECK (cause IN ('refund', 'not_replaced', 'downtime')),
+  ADD CONSTRAINT cause_is_known CHECK (cause IN ('refund', 'not_replaced', 'downtime', 'late')),
   ADD CONSTRAINT amount_is_positive CHECK (amount_micros > 0);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON order_credits FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
@@ -267,12 +267,14 @@ END $$;
 CREATE OR REPLACE FUNCTION complete_delivery(p_order_id text, p_delivery_id text, p_supplier_order_id text, p_cost bigint, p_cost_currency text, p_proxies jsonb,
   OUT outcome text, OUT delivered int) LANGUAGE plpgsql AS $$
 DECLARE
-  v_order orders; v_now timestamptz := clock_timestamp(); v_expires timestamptz; v_captured bigint; v_settled record;
+  v_order orders; v_now timestamptz := clock_timestamp(); v_expires timestamptz; v_captured bigint; v_settled record; v_promised timestamptz;
+  v_late bigint; v_late_ids text[]; v_late_end timestamptz;
 BEGIN
   SELECT * INTO v_order FROM orders o WHERE o.id = p_order_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN outcome := 'not_found'; RETURN; END IF;
   IF v_order.state NOT IN ('placed', 'delivering', 'unknown') THEN outcome := 'already_ended'; RETURN; END IF;
   v_expires := v_now + make_interval(days => v_order.period_days);
+  v_promised := v_expires;
 
   IF p_proxies IS NULL THEN
     WITH sold AS (
@@ -303,6 +305,14 @@ BEGIN
   UPDATE orders SET delivered_at = v_now, expires_at = v_expires WHERE id = p_order_id;
   PERFORM refresh_order(p_order_id);
   SELECT o.expires_at INTO v_expires FROM orders o WHERE o.id = p_order_id;
+  -- A purchase that was found days after it was made has run for that long already: its customer pays for the time that is left.
+  SELECT sum(floor(v_settled.captured * extract(epoch FROM v_promised - a.expires_at) / (v_order.period_days::numeric * 86400 * delivered)))::bigint,
+         array_agg(a.id), min(a.expires_at) INTO v_late, v_late_ids, v_late_end
+  FROM allocations a WHERE a.order_id = p_order_id AND a.granted_bytes IS NULL AND a.expires_at < v_promised - interval '6 hours';
+  IF v_late > 0 THEN
+    PERFORM credit_order(new_id('ocr'), p_order_id, 'late', 'late', v_late, v_late_ids,
+      jsonb_build_object('promisedUntil', v_promised, 'until', v_late_end), NULL);
+  END IF;
   IF p_delivery_id IS NOT NULL THEN
     UPDATE deliveries SET state = 'delivered', supplier_order_id = p_supplier_order_id, cost_micros = p_cost, cost_currency = p_cost_currency, ended_at = v_now
     WHERE id = p_delivery_id;
@@ -644,7 +654,7 @@ BEGIN
   RETURN v_done;
 END $$;
 
--- Gives money back for an order, once per key: from revenue (or, for downtime, from its own account), debts first. Proxies named with a refund end here.
+-- Gives money back for an order, once per key: from revenue (or, for downtime and what came late, from its own account), debts first. Proxies named with a refund end here.
 -- Never more in all than the order and its renewals have cost. Locks the order. Outcome: 'given' | 'repeated' | 'not_found' | 'not_live' (a refund's proxies are
 -- no longer held) | 'more_than_paid' (available = what is left).
 CREATE FUNCTION credit_order(p_credit_id text, p_order_id text, p_key text, p_cause text, p_amount bigint, p_allocation_ids text[], p_evidence jsonb, p_given_by text,
@@ -659,7 +669,7 @@ BEGIN
        + coalesce((SELECT sum(r.captured_micros) FROM renewals r WHERE r.order_id = p_order_id), 0)
        - coalesce((SELECT sum(c.amount_micros) FROM order_credits c WHERE c.order_id = p_order_id), 0) INTO available;
   IF p_amount > available THEN outcome := 'more_than_paid'; RETURN; END IF;
-  IF p_cause <> 'downtime' THEN
+  IF p_cause IN ('refund', 'not_replaced') THEN
     IF EXISTS (SELECT 1 FROM renewals r WHERE r.order_id = p_order_id AND r.state = 'held') THEN outcome := 'not_live'; RETURN; END IF;
     UPDATE allocations SET state = 'refunded', grace_until = NULL WHERE order_id = p_order_id AND id = ANY (p_allocation_ids) AND state IN ('active', 'in_grace');
     GET DIAGNOSTICS v_ended = ROW_COUNT;
@@ -671,7 +681,7 @@ BEGIN
   INSERT INTO order_credits (id, order_id, user_id, key, cause, amount_micros, currency, allocation_ids, evidence, given_by, created_at)
   VALUES (p_credit_id, p_order_id, v_order.user_id, p_key, p_cause, p_amount, v_order.currency, p_allocation_ids, p_evidence, p_given_by, v_now);
   SELECT * INTO v_given FROM ledger_give('order_credit:' || p_credit_id,
-    ledger_account('shop', CASE WHEN p_cause = 'downtime' THEN 'sla_credits' ELSE 'revenue:' || v_order.product_kind END, v_order.currency),
+    ledger_account('shop', CASE WHEN p_cause IN ('downtime', 'late') THEN 'sla_credits' ELSE 'revenue:' || v_order.product_kind END, v_order.currency),
     v_order.user_id, p_amount, v_order.currency, 'order', p_order_id, v_now);
   IF v_given.outcome <> 'posted' THEN RAISE EXCEPTION 'credit % was %', p_credit_id, v_given.outcome; END IF;
   INSERT INTO order_events (order_id, kind, data) VALUES (p_order_id, 'credited', jsonb_build_object('creditId', p_credit_id, 'cause', p_cause,
