@@ -12,6 +12,7 @@ import {
   removeOldChecks,
   removeOldChecksJob,
 } from '@/lib/checks'
+import { removeSelections, removeSelectionsJob } from '@/lib/holdings'
 import { issueDue, issueDueJob, issueMissedJob } from '@/lib/papers'
 import {
   expireOrders,
@@ -110,6 +111,7 @@ export const REGISTRY: readonly Registered[] = [
   register(replaceDeadJob, replaceDead),
   register(creditDowntimeJob, () => creditDowntime()),
   register(applyChangesJob, () => applyDueChanges()),
+  register(removeSelectionsJob, () => removeSelections()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),
 ]

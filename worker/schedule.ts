@@ -1,3 +1,4 @@
+import { removeSelectionsJob } from '@/lib/holdings'
 import { issueDueJob, issueMissedJob } from '@/lib/papers'
 import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
 import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
@@ -39,4 +40,5 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '7 * * * *', name: measureQualityJob.name },
   { cron: '20 2 * * *', name: enrolMissedJob.name },
   { cron: '40 2 * * *', name: removeOldChecksJob.name },
+  { cron: '50 * * * *', name: removeSelectionsJob.name },
 ]

@@ -7,6 +7,8 @@ export const PROXIES_PAGE = 50
 
 export type ProxyStanding = 'live' | 'grace' | 'ended'
 export type HeldProxy = {
+  /** Where this row stands in the order that was asked for. */
+  cursor: string
   id: string
   orderId: string
   planId: string
@@ -53,13 +55,11 @@ export async function listProxies(
   database: Database = db(),
 ): Promise<ProxiesPage> {
   const limit = input.limit ?? PROXIES_PAGE
-  const rows = await database.$queryRaw<(HeldProxy & { cursor: string })[]>(
-    proxiesQuery({ ...input, limit: limit + 1 }),
-  )
+  const rows = await database.$queryRaw<HeldProxy[]>(proxiesQuery({ ...input, limit: limit + 1 }))
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return {
-    rows: shown.map(({ cursor: _, ...row }) => row),
+    rows: shown,
     nextAfter: rows.length > limit && last ? writeCursor(last.cursor, last.id) : null,
   }
 }

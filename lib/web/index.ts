@@ -2,6 +2,7 @@ export { type ActionState, IDLE } from './action-state'
 export { adminAction, type FormAction, publicAction, userAction } from './actions'
 export { authRoute } from './auth-options'
 export { addressOf } from './address-of'
+export { type KnownRefusal, sayRefusal } from './errors'
 export { requireAdmin, requireUser } from './guards'
 export { forgetNextPath, rememberedNextPath, rememberNextPath } from './next-path'
 export {

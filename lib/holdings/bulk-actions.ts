@@ -1,0 +1,260 @@
+import { z } from 'zod'
+import { accepted, refused, type Refusal, type Result } from '@/lib/kit'
+import { quoteRenewal, renewOrder } from '@/lib/orders'
+import { previewRefund, previewReplacement, refundProxies, REPLACE_REASONS, replaceProxies } from '@/lib/remedies'
+import { parseTags, retagProxies } from './mark-proxies'
+import type { SelectionPart } from './selections'
+
+/** What happens, or would, to some proxies of an order. */
+export type BulkLine = {
+  kind: 'renewed' | 'held' | 'replaced' | 'credited' | 'given_back' | 'retagged' | 'refused' | 'left_out'
+  count: number
+}
+/** What an action would do to the chosen proxies of one order, or has done. */
+export type BulkOutcome = {
+  lines: BulkLine[]
+  /** Off the balance, and onto it. */
+  paysMicros: bigint
+  givesMicros: bigint
+}
+export type BulkPreview = BulkOutcome & {
+  /** Why nothing can be done here; null when something will be. */
+  refusal: Refusal<BulkCode> | null
+  /** What the confirmation has to find again, or nothing is done: the sum, or how many. */
+  shown: string
+  /** Periods this order can be renewed for. */
+  periods: number[]
+}
+
+export type BulkCode =
+  | 'not_found'
+  | 'not_renewable'
+  | 'period_unavailable'
+  | 'price_changed'
+  | 'in_debt'
+  | 'insufficient_balance'
+  | 'renewal_open'
+  | 'key_reused'
+  | 'nothing_to_refund'
+  | 'nothing_to_replace'
+  | 'order_under_way'
+  | 'preview_outdated'
+  | 'too_many_tags'
+  | 'tag_too_long'
+  | 'too_many_own_tags'
+  | 'nothing_selected'
+
+type Actor = { id: string }
+
+/**
+ * One thing that can be done with a selection, order by order. `read` makes a choice of what a form says; `preview` does nothing; `act` does what was
+ * shown, once per request key, or refuses.
+ */
+export type BulkAction<Choice> = {
+  read: (typed: Record<string, unknown>) => Result<Choice, Refusal<BulkCode>>
+  preview: (actor: Actor, part: SelectionPart, choice: Choice) => Promise<BulkPreview>
+  act: (
+    actor: Actor,
+    part: SelectionPart,
+    choice: Choice,
+    confirmed: { shown: string; requestKey: string },
+  ) => Promise<Result<BulkOutcome, Refusal<BulkCode>>>
+}
+
+const NOTHING: BulkOutcome = { lines: [], paysMicros: 0n, givesMicros: 0n }
+const lines = (...all: BulkLine[]): BulkLine[] => all.filter((line) => line.count > 0)
+
+function refusedPreview(part: SelectionPart, refusal: Refusal<BulkCode>, periods: number[] = []): BulkPreview {
+  return { ...NOTHING, lines: lines({ kind: 'left_out', count: part.proxies.length }), refusal, shown: '', periods }
+}
+
+/** Those of an order's chosen proxies that an action can be about, and how many are left out. */
+function choose(part: SelectionPart, isFit: (proxy: SelectionPart['proxies'][number]) => boolean) {
+  const ids = part.proxies.filter(isFit).map((proxy) => proxy.id)
+  return { orderId: part.orderId, allocationIds: ids, leftOut: part.proxies.length - ids.length }
+}
+
+const renewChoice = z.object({
+  /** Left out: each order for its own period. */
+  days: z.preprocess(
+    (value) => (value === '' ? undefined : value),
+    z.coerce.number().int().min(1).max(3660).optional().catch(undefined),
+  ),
+})
+
+const renew: BulkAction<z.output<typeof renewChoice>> = {
+  read: (typed) => accepted(renewChoice.parse(typed)),
+  async preview(actor, part, { days }) {
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended' && !proxy.isByTraffic)
+    if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'not_renewable', facts: {} })
+    const quote = await quoteRenewal(actor, { ...chosen, periodDays: days })
+    if (!quote.ok) {
+      const { periods } = quote.refusal.facts as { periods?: number[] }
+      return refusedPreview(part, quote.refusal, periods)
+    }
+    const { price, periods } = quote.value
+    return {
+      lines: lines({ kind: 'renewed', count: chosen.allocationIds.length }, { kind: 'left_out', count: leftOut }),
+      paysMicros: price.totalMicros,
+      givesMicros: 0n,
+      refusal: null,
+      shown: `${price.periodDays}-${price.totalMicros}`,
+      periods: periods.map((period) => period.days),
+    }
+  },
+  async act(actor, part, _, { shown, requestKey }) {
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended' && !proxy.isByTraffic)
+    const said = /^(\d{1,4})-(\d{1,18})$/.exec(shown)
+    if (!said) return refused('preview_outdated')
+    const totalMicros = BigInt(said[2]!)
+    const renewed = await renewOrder(actor, { ...chosen, periodDays: Number(said[1]), totalMicros, requestKey })
+    if (!renewed.ok) return renewed
+    const kind = renewed.value.state === 'held' ? 'held' : 'renewed'
+    const done = lines({ kind, count: chosen.allocationIds.length }, { kind: 'left_out', count: leftOut })
+    return accepted({ lines: done, paysMicros: totalMicros, givesMicros: 0n })
+  },
+}
+
+const replaceChoice = z.object({ reason: z.enum(REPLACE_REASONS).catch('dead') })
+
+const replace: BulkAction<z.output<typeof replaceChoice>> = {
+  read: (typed) => accepted(replaceChoice.parse(typed)),
+  async preview(actor, part) {
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing === 'live')
+    if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'nothing_to_replace', facts: {} })
+    const preview = await previewReplacement(actor, chosen)
+    if (!preview.ok) return refusedPreview(part, preview.refusal)
+    const { proxies } = preview.value
+    const count = (outcome: string) => proxies.filter((proxy) => proxy.outcome === outcome).length
+    const [replaced, credited] = [count('replaced'), count('credited')]
+    const all = lines(
+      { kind: 'replaced', count: replaced },
+      { kind: 'credited', count: credited },
+      { kind: 'refused', count: count('refused') },
+      { kind: 'left_out', count: leftOut },
+    )
+    const isAny = replaced + credited > 0
+    return {
+      lines: all,
+      paysMicros: 0n,
+      givesMicros: proxies.reduce((sum, proxy) => sum + proxy.moneyMicros, 0n),
+      refusal: isAny ? null : { code: 'nothing_to_replace', facts: {} },
+      shown: isAny ? `${replaced}-${credited}` : '',
+      periods: [],
+    }
+  },
+  async act(actor, part, choice, { shown, requestKey }) {
+    // Stock may have gone since, also to the order before in the same selection: then the rest is shown anew.
+    const now = await replace.preview(actor, part, choice)
+    if (now.shown !== shown) return refused('preview_outdated')
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing === 'live')
+    const done = await replaceProxies(actor, { ...chosen, reason: choice.reason, requestKey })
+    if (!done.ok) return done
+    const { replaced, credited, refused: kept } = done.value
+    return accepted({
+      lines: lines(
+        { kind: 'replaced', count: replaced },
+        { kind: 'credited', count: credited },
+        { kind: 'refused', count: kept },
+        { kind: 'left_out', count: leftOut },
+      ),
+      paysMicros: 0n,
+      givesMicros: credited > 0 ? now.givesMicros : 0n,
+    })
+  },
+}
+
+const giveBack: BulkAction<null> = {
+  read: () => accepted(null),
+  async preview(actor, part) {
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended')
+    if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'nothing_to_refund', facts: {} })
+    const preview = await previewRefund(actor, chosen)
+    if (!preview.ok) return refusedPreview(part, preview.refusal)
+    const { proxies, totalMicros } = preview.value
+    const paid = proxies.filter((proxy) => proxy.moneyMicros > 0n).map((proxy) => proxy.allocationId)
+    const isAny = paid.length > 0
+    return {
+      lines: lines(
+        { kind: 'given_back', count: paid.length },
+        { kind: 'refused', count: proxies.length - paid.length },
+        { kind: 'left_out', count: leftOut },
+      ),
+      paysMicros: 0n,
+      givesMicros: totalMicros,
+      refusal: isAny ? null : { code: 'nothing_to_refund', facts: {} },
+      shown: isAny ? `${paid.length}-${totalMicros}` : '',
+      periods: [],
+    }
+  },
+  async act(actor, part, _, { shown, requestKey }) {
+    const said = /^(\d{1,5})-(\d{1,18})$/.exec(shown)
+    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended')
+    const preview = await previewRefund(actor, chosen)
+    if (!preview.ok) return preview
+    const { proxies } = preview.value
+    const paid = proxies.filter((proxy) => proxy.moneyMicros > 0n).map((proxy) => proxy.allocationId)
+    if (!said || paid.length !== Number(said[1])) return refused('preview_outdated')
+    const given = await refundProxies(actor, {
+      orderId: part.orderId,
+      allocationIds: paid,
+      totalMicros: BigInt(said[2]!),
+      requestKey,
+    })
+    if (!given.ok) return given
+    return accepted({
+      lines: lines(
+        { kind: 'given_back', count: paid.length },
+        { kind: 'refused', count: proxies.length - paid.length },
+        { kind: 'left_out', count: leftOut },
+      ),
+      paysMicros: 0n,
+      givesMicros: given.value.amountMicros,
+    })
+  },
+}
+
+const typedTags = z.string().catch('')
+
+const retag: BulkAction<{ add: string[]; remove: string[] }> = {
+  read(typed) {
+    const add = parseTags(typedTags.parse(typed.add))
+    if (!add.ok) return add
+    const remove = parseTags(typedTags.parse(typed.remove))
+    return remove.ok ? accepted({ add: add.value, remove: remove.value }) : remove
+  },
+  async preview(_, part, { add, remove }) {
+    // Nothing typed yet: the form is shown, and nothing can be confirmed.
+    const isAny = add.length + remove.length > 0
+    return {
+      ...NOTHING,
+      lines: isAny ? lines({ kind: 'retagged', count: part.proxies.length }) : [],
+      refusal: null,
+      shown: isAny ? `${part.proxies.length}` : '',
+      periods: [],
+    }
+  },
+  async act(actor, part, choice) {
+    const allocationIds = part.proxies.map((proxy) => proxy.id)
+    const tagged = await retagProxies(actor, { allocationIds, ...choice })
+    if (!tagged.ok) return tagged
+    return accepted({ ...NOTHING, lines: lines({ kind: 'retagged', count: allocationIds.length }) })
+  },
+}
+
+/**
+ * Everything that can be done with a selection, in the order of its buttons. A new action is a row here, its words in messages (`proxies.do_<name>` and what
+ * stands beside it) and, if it needs a choice, its fields in components/holdings/bulk-choice.tsx.
+ */
+export const BULK_ACTIONS = { renew, replace, 'give-back': giveBack, retag } as const
+export type BulkName = keyof typeof BULK_ACTIONS
+export const BULK_NAMES = Object.keys(BULK_ACTIONS) as BulkName[]
+
+export function isBulkName(name: unknown): name is BulkName {
+  return typeof name === 'string' && Object.hasOwn(BULK_ACTIONS, name)
+}
+
+/** The action of a name, its choice closed in: whoever calls it only hands the choice on. */
+export function bulkAction(name: BulkName): BulkAction<unknown> {
+  return BULK_ACTIONS[name] as BulkAction<unknown>
+}
