@@ -4,7 +4,7 @@ import createNextIntlPlugin from 'next-intl/plugin'
 const config: NextConfig = {
   poweredByHeader: false,
   // A pasted or uploaded stock list may have 2 MB; every action bounds its own fields below that.
-  experimental: { serverActions: { bodySizeLimit: '3mb' } },
+  experimental: { serverActions: { bodySizeLimit: '11mb' } },
   reactStrictMode: true,
   // Native or generated code that must be loaded as it is, not bundled.
   serverExternalPackages: ['argon2', 'pg', '@prisma/client', '@prisma/adapter-pg', 'pino', 'graphile-worker', 'pdfkit'],

@@ -122,6 +122,15 @@ const ROUTES: Record<string, Row[]> = {
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
+  '/admin/suppliers': [staff('/admin/suppliers', { support: 404, finance: 404 })],
+  '/admin/suppliers/[supplier]': [
+    staff('/admin/suppliers/px6', { support: 404, finance: 404 }),
+    staff('/admin/suppliers/nobody', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/suppliers/unknown': [staff('/admin/suppliers/unknown', { support: 404, finance: 404 })],
+  '/admin/stock/imports/[importId]': [
+    { ...everyone('/admin/stock/imports/imp_none', 404), visitor: 401, stranger: 403, support: 403, finance: 403 },
+  ],
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
   '/api/calendar/[file]': [everyone(`/api/calendar/${'x'.repeat(43)}.ics`, 404)],

@@ -19,20 +19,25 @@ export async function previewStock(input: { text: string }): Promise<StockPrevie
   return { lines, understood, refused: lines.length - understood }
 }
 
+/** `left`: the lines that were not taken in, with the reason of each. */
+export type StockImported = { importId: string; added: number; skipped: number; left: PreviewLine[] }
+
+/** Rows of one statement: what a parameter of a few megabytes holds. */
+const UNITS_PER_STATEMENT = 20_000
+
+const placeOf = (unit: StockLineUnit) => `${unit.host}:${unit.port}:${unit.username}`
+
 /**
  * Takes the lines that can be understood into the stock of an offer, and leaves the others. Lines of an import that runs at the same time
- * are decided by the unique key over host, port and login. Refuses `not_found` (no such stock offer) and `nothing_to_import`.
+ * are decided by the unique key over host, port and login. Which lines were left out and why stays with the import, without what stood in them. Refuses `not_found` (no such stock offer) and `nothing_to_import`.
  */
 export async function importStock(
   actor: Actor & { id: string },
   input: { offerId: string; text: string },
-): Promise<Result<{ importId: string; added: number; skipped: number }, Refusal<'not_found' | 'nothing_to_import'>>> {
+): Promise<Result<StockImported, Refusal<'not_found' | 'nothing_to_import'>>> {
   const lines = await markKnown(parseStock(input.text))
   const units = lines.flatMap((line) => (line.unit ? [line.unit] : []))
-  return inTransaction<
-    { importId: string; added: number; skipped: number },
-    Refusal<'not_found' | 'nothing_to_import'>
-  >(async (tx) => {
+  return inTransaction<StockImported, Refusal<'not_found' | 'nothing_to_import'>>(async (tx) => {
     const offer = await tx.offer.findFirst({ where: { id: input.offerId, supplier: 'stock' }, select: { id: true } })
     if (!offer) return refused('not_found')
     const importId = newId('imp')
@@ -42,24 +47,39 @@ export async function importStock(
     })
     // Imports take turns: two that hold the same lines in another order would wait for each other for ever.
     await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended('stock_import', 0))::text`)
-    // One statement: by createMany twenty thousand lines take as long as the whole transaction may.
-    const rows = JSON.stringify(units.map((unit) => ({ id: newId('stk'), ...unit })))
-    const added = await tx.$executeRaw(Prisma.sql`
-      INSERT INTO stock_units (id, offer_id, import_id, host, port, username, password, protocols)
-      SELECT id, ${offer.id}, ${importId}, host, port, username, password, protocols
-      FROM jsonb_to_recordset(${rows}::jsonb)
-        AS unit(id text, host text, port int, username text, password text, protocols text[])
-      ON CONFLICT (host, port, username) DO NOTHING`)
-    if (added === 0) return refused('nothing_to_import')
-    const skipped = lines.length - added
-    await tx.stockImport.update({ where: { id: importId }, data: { added, skipped }, select: { id: true } })
+    const added = new Set<string>()
+    // By large statements: by createMany twenty thousand lines take as long as the whole transaction may.
+    for (let start = 0; start < units.length; start += UNITS_PER_STATEMENT) {
+      const rows = JSON.stringify(
+        units.slice(start, start + UNITS_PER_STATEMENT).map((unit) => ({ id: newId('stk'), ...unit })),
+      )
+      const taken = await tx.$queryRaw<{ key: string }[]>(Prisma.sql`
+        INSERT INTO stock_units (id, offer_id, import_id, host, port, username, password, protocols)
+        SELECT id, ${offer.id}, ${importId}, host, port, username, password, protocols
+        FROM jsonb_to_recordset(${rows}::jsonb)
+          AS unit(id text, host text, port int, username text, password text, protocols text[])
+        ON CONFLICT (host, port, username) DO NOTHING RETURNING host || ':' || port || ':' || username AS key`)
+      for (const { key } of taken) added.add(key)
+    }
+    if (added.size === 0) return refused('nothing_to_import')
+    const left = lines.flatMap((line) =>
+      line.unit && added.has(placeOf(line.unit))
+        ? []
+        : [{ ...line, problem: line.problem ?? ('already_in_stock' as const), unit: null }],
+    )
+    const skipped = left.length
+    await tx.stockImport.update({
+      where: { id: importId },
+      data: { added: added.size, skipped, refused: left.map((line) => [line.lineNumber, line.problem]) },
+      select: { id: true },
+    })
     await recordAudit(tx, actor, {
       action: 'provisioning.stock_imported',
       subjectKind: 'offer',
       subjectId: offer.id,
-      data: { importId, added, skipped },
+      data: { importId, added: added.size, skipped },
     })
-    return accepted({ importId, added, skipped })
+    return accepted({ importId, added: added.size, skipped, left })
   })
 }
 
@@ -71,7 +91,7 @@ async function markKnown(lines: StockLine[]): Promise<PreviewLine[]> {
   const states = new Map(known.map((unit) => [unit.key, unit.state]))
   return lines.map((line) => {
     if (!line.unit) return line
-    const state = states.get(`${line.unit.host}:${line.unit.port}:${line.unit.username}`)
+    const state = states.get(placeOf(line.unit))
     if (state === undefined) return line
     return {
       ...line,

@@ -1,7 +1,12 @@
 export { deliverOrder } from './deliver-order'
 export { importStock, previewStock, type PreviewLine } from './import-stock'
+export { closeTraffic, readTraffic } from './follow-traffic'
+export { HORIZON_DAYS, type Forecast } from './forecast'
 export {
+  closeTrafficJob,
   deliverOrderJob,
+  pollBalancesJob,
+  readTrafficJob,
   renewJob,
   resolveDeliveryJob,
   resolveRenewalJob,
@@ -18,11 +23,38 @@ export {
   listAllocations,
   listAvailability,
   listDeliveries,
+  listRefusedLines,
   listStockImports,
 } from './queries'
+export { readRates } from './judge-cost'
+export { type QuotedOffer, quoteOffer } from './quote-offer'
 export { renewAtSuppliers, resolveRenewal, sweepRenewals } from './renew-at-suppliers'
+export { countRunningDry, pollBalances } from './poll-balances'
 export { resolveDelivery } from './resolve-delivery'
 export { sweepOrders } from './sweep-orders'
+export { forgetSupplier, saveSupplier } from './save-supplier'
+export * from './schemas'
+export {
+  findSupplierForAdmin,
+  getOrderMargin,
+  listMargins,
+  listSuppliersForAdmin,
+  marginCurrency,
+  type MarginRow,
+  type SupplierFieldView,
+  type SupplierView,
+} from './supplier-queries'
+export { supplyRules } from './supply-rules'
 export { isSupplierSetUp } from './suppliers-in-use'
+export { SUPPLIER_TEST_RESULTS, type SupplierTestResult, testSupplier } from './test-supplier'
+export {
+  askRenewal,
+  askSupplier,
+  countUnknownOutcomes,
+  decideDelivery,
+  decideRenewalRun,
+  listUnknownOutcomes,
+  type UnknownOutcome,
+} from './unknown-outcomes'
 export { type PoolFinding, syncPool } from './sync-pool'
 export { syncStock } from './sync-stock'

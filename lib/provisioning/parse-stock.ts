@@ -12,8 +12,8 @@ export type StockLine =
   | { lineNumber: number; text: string; unit: StockLineUnit; problem: null }
   | { lineNumber: number; text: string; unit: null; problem: StockLineProblem }
 
-/** More lines than this are another import: the preview has to stay readable and the request small. */
-export const MAX_STOCK_LINES = 20_000
+/** More lines than this are another import: the request has to stay small enough to be read whole. */
+export const MAX_STOCK_LINES = 100_000
 
 /**
  * Reads pasted stock, one proxy a line, in any of the formats sellers use:

@@ -9,7 +9,15 @@ import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { completeDelivery, failOrder } from './end-order'
-import { deliverOrder, importStock, listAllocations, previewStock, resolveDelivery, sweepOrders } from './index'
+import {
+  deliverOrder,
+  importStock,
+  listAllocations,
+  listRefusedLines,
+  previewStock,
+  resolveDelivery,
+  sweepOrders,
+} from './index'
 
 afterAll(async () => {
   expect((await checkBooks()).findings).toEqual([])
@@ -110,6 +118,8 @@ class ScriptedSupplier {
   get for(): (name: string) => Supplier {
     const supplier = {
       name: 'px6',
+      capabilities: { model: 'order' },
+      quote: async () => ({ costMicros: 500_000n, currency: 'USD' }),
       buy: async ({ reference, quantity }: { reference: string; quantity: number }) => {
         this.calls += 1
         return this.answer(reference, quantity)
@@ -285,6 +295,36 @@ it('the sweep promises anew the work of orders that nobody works on, and of no o
   expect(jobs).toHaveLength(1)
   await deliverOrder({ orderId })
 })
+
+it('a hundred thousand lines with broken ones among them: what was fine is in, the rest is listed with line and reason', async () => {
+  const plan = await makePlan({ units: 0 })
+  const staff = { kind: 'staff' as const, id: 'usr_test' }
+  const broken: Record<number, [string, string]> = {
+    7: ['nonsense', 'unreadable'],
+    70_000: ['198.19.0.1:99999:a:b', 'bad_port'],
+    99_999: [`198.19.0.0:8080:${plan.slug}:p`, 'doubled'],
+  }
+  const lines = Array.from(
+    { length: 100_000 },
+    (_, index) => broken[index + 1]?.[0] ?? `198.19.${index >> 8}.${index & 255}:8080:${plan.slug}:p`,
+  ).map((line, index) =>
+    index < 65_536 || broken[index + 1]
+      ? line
+      : line.replace('198.19.', '198.20.').replace(/^198\.20\.(\d+)/, (_, third) => `198.20.${Number(third) - 256}`),
+  )
+  const imported = await importStock(staff, { offerId: plan.offerId, text: lines.join('\n') })
+  expect(imported).toMatchObject({ value: { added: 99_997, skipped: 3 } })
+  const importId = imported.ok ? imported.value.importId : ''
+  expect(await listRefusedLines({ importId })).toEqual(
+    Object.entries(broken).map(([line, [, why]]) => [Number(line), why]),
+  )
+  expect(await db().stockUnit.count({ where: { offerId: plan.offerId } })).toBe(99_997)
+  const again = await importStock(staff, {
+    offerId: plan.offerId,
+    text: `${lines.slice(0, 3).join('\n')}\n198.18.255.255:1:new:p`,
+  })
+  expect(again).toMatchObject({ value: { added: 1, skipped: 3 } })
+}, 60_000)
 
 it('two imports of the same twenty thousand lines at once, in opposite order: each proxy once', async () => {
   const plan = await makePlan({ units: 0 })

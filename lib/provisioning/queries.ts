@@ -29,6 +29,12 @@ export async function listStockImports(limit = 50) {
   })
 }
 
+/** The lines that an import left out, in their order: the number of each and why. Null when there is no such import. */
+export async function listRefusedLines({ importId }: { importId: string }): Promise<[number, string][] | null> {
+  const row = await db().stockImport.findUnique({ where: { id: importId }, select: { refused: true } })
+  return row && (row.refused as [number, string][])
+}
+
 const allocationSelect = {
   id: true,
   orderId: true,

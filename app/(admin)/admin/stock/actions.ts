@@ -5,11 +5,11 @@ import { z } from 'zod'
 import type { PreviewRow } from '@/components/admin/preview-row'
 import { translator } from '@/i18n/translator'
 import { accepted } from '@/lib/kit'
-import { importStock, previewStock } from '@/lib/provisioning'
+import { importStock, type PreviewLine, previewStock } from '@/lib/provisioning'
 import { adminAction } from '@/lib/web'
 
-/** Two megabytes: the limit of MAX_STOCK_LINES lines of a hundred characters. */
-const TEXT_MAX = 2_000_000
+/** MAX_STOCK_LINES lines of a hundred characters. */
+const TEXT_MAX = 10_000_000
 /** How many lines of a preview are sent back: more than anybody reads. */
 const PREVIEW_LINES = 300
 
@@ -19,7 +19,11 @@ const schema = z.object({ offerId: z.string().max(60), text: z.string().trim().m
 export const previewStockAction = adminAction('stock.import', schema, async ({ text }) => {
   const { lines, understood, refused } = await previewStock({ text })
   const ordered = [...lines.filter((line) => line.problem !== null), ...lines.filter((line) => line.problem === null)]
-  const rows = ordered.slice(0, PREVIEW_LINES).map((line): PreviewRow => ({
+  return accepted({ facts: { preview: rowsOf(ordered), understood, refused } })
+})
+
+function rowsOf(lines: PreviewLine[]): string {
+  const rows = lines.slice(0, PREVIEW_LINES).map((line): PreviewRow => ({
     lineNumber: line.lineNumber,
     understoodAs:
       line.unit &&
@@ -27,12 +31,17 @@ export const previewStockAction = adminAction('stock.import', schema, async ({ t
     problem: line.problem,
     text: line.problem === null ? '' : line.text.slice(0, 120),
   }))
-  return accepted({ facts: { preview: JSON.stringify(rows), understood, refused } })
-})
+  return JSON.stringify(rows)
+}
 
 export const importStockAction = adminAction('stock.import', schema, async (input, { user, locale }) => {
   const result = await importStock({ kind: 'staff', id: user.id }, input)
   if (!result.ok) return result
   revalidatePath('/admin/stock')
-  return accepted({ message: translator(locale, 'admin')('imported', result.value) })
+  const { left, added, skipped } = result.value
+  // What was left out is shown at once, the first lines of it; all of it can be downloaded from the list of imports.
+  return accepted({
+    message: translator(locale, 'admin')('imported', { added, skipped }),
+    facts: skipped > 0 ? { preview: rowsOf(left), understood: added, refused: skipped } : {},
+  })
 })

@@ -83,7 +83,19 @@ export default async function StockPage() {
               { key: 'offer', head: say('offer'), cell: (each) => nameOf.get(each.offerId) ?? '–' },
               { key: 'by', head: say('importedBy'), cell: (each) => staff.get(each.importedBy) ?? '–' },
               { key: 'added', head: say('added'), isNumber: true, cell: (each) => format.number(each.added) },
-              { key: 'skipped', head: say('skipped'), isNumber: true, cell: (each) => format.number(each.skipped) },
+              {
+                key: 'skipped',
+                head: say('skipped'),
+                isNumber: true,
+                cell: (each) =>
+                  each.skipped === 0 ? (
+                    format.number(0)
+                  ) : (
+                    <a href={`/admin/stock/imports/${each.id}`} download className="text-accent underline">
+                      {format.number(each.skipped)}
+                    </a>
+                  ),
+              },
             ]}
           />
         </section>
