@@ -76,7 +76,7 @@ test('the owner takes a provider from nothing to a credited payment with the key
   await press(page, 'Save')
   const key = page.getByLabel('Payment key')
   await expect(key).toHaveAttribute('aria-invalid', 'true')
-  await expect(page.getByText('This way of paying needs it before it can be switched on or tested.')).toBeVisible()
+  await expect(page.getByText('It is needed before this can be switched on or tested.')).toBeVisible()
   await expect(key).toBeFocused()
   await expect(page.getByLabel('Merchant id')).toHaveValue(secrets.cryptomusMerchantId)
   await expect(page.getByLabel('Offer it to customers')).toBeChecked()

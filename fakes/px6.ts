@@ -46,7 +46,7 @@ export type Px6Fake = Fake & {
 
 const CURRENCY = 'USD'
 /** The wholesale price of one proxy for one day, by version: IPv4 shared, IPv4, IPv6. */
-const PRICES_MICROS: Record<string, bigint> = { '3': 20_000n, '4': 60_000n, '6': 4_000n }
+const PRICES_MICROS: Record<string, bigint> = { '3': 8_000n, '4': 20_000n, '6': 2_000n }
 const ERRORS: Record<number, string> = {
   30: 'Error unknown',
   100: 'Error key',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * Every setting, parsed once at the first use. Nothing else in the code reads process.env (a test holds that), so this file and
- * `.env.example` are the whole truth about what is set from outside (ways to pay are set up in the admin). Production refuses stand-ins and missing secrets by name.
+ * `.env.example` are the whole truth about what is set from outside (ways to pay and suppliers are set up in the admin). Production refuses stand-ins and missing secrets by name.
  */
 const text = z.string().trim().min(1)
 const optionalText = z
@@ -44,8 +44,6 @@ const schema = z
     MAIL_FROM: text.default('Sluice <shop@localhost>'),
     RESEND_API_KEY: optionalText,
     RESEND_API_URL: optionalUrl,
-    PX6_API_URL: optionalUrl.default('https://px6.link/api'),
-    PX6_API_KEY: optionalText,
     CHECK_TARGET_URL: optionalUrl,
     BALANCER_COUNT: z.coerce.number().int().min(1).max(5).default(1),
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
@@ -53,11 +51,8 @@ const schema = z
   .superRefine((env, context) => {
     const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message })
     if (env.SLUICE_MODE !== 'production') return
-    for (const setting of ['PX6_API_URL', 'RESEND_API_URL'] as const) {
-      const url = env[setting]
-      if (url && isLocal(url))
-        refuse(setting, 'points at this machine, where only a stand-in can be; refused in production')
-    }
+    if (env.RESEND_API_URL && isLocal(env.RESEND_API_URL))
+      refuse('RESEND_API_URL', 'points at this machine, where only a stand-in can be; refused in production')
     if (!env.RESEND_API_KEY)
       refuse('RESEND_API_KEY', 'is needed in production: without it nobody can confirm an address')
     if (isLocal(env.PUBLIC_URL) || !env.PUBLIC_URL.startsWith('https://'))
@@ -67,7 +62,7 @@ const schema = z
     if (/^(.)\1*$/.test(env.AUTH_SECRET) || /change|secret|example|default/i.test(env.AUTH_SECRET))
       refuse('AUTH_SECRET', 'must be a random value')
     if (!env.SETTINGS_KEY)
-      refuse('SETTINGS_KEY', 'is needed in production: the keys of payment providers are stored under it')
+      refuse('SETTINGS_KEY', 'is needed in production: the keys of payment providers and suppliers are stored under it')
     else if (looksChosen(env.SETTINGS_KEY)) refuse('SETTINGS_KEY', 'must be 32 random bytes')
   })
 

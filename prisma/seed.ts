@@ -19,7 +19,7 @@ import { env } from '@/lib/env'
 import { createAccount, type Role } from '@/lib/identity'
 import { invariant, MICROS_PER_UNIT, type Result } from '@/lib/kit'
 import { saveProvider } from '@/lib/payments'
-import { importStock, syncStock } from '@/lib/provisioning'
+import { importStock, saveSupplier, syncStock } from '@/lib/provisioning'
 import type { DemoServices } from '@/scripts/demo-services'
 import { writeWhole } from '@/scripts/instance'
 
@@ -33,7 +33,7 @@ const COUNTRIES = ['NL', 'DE', 'US'] as const
 const UNITS_PER_OFFER = 150
 
 type PlanSeed = Omit<SavePlanInput, 'productId' | 'planId' | 'revision' | 'isActive'> & {
-  offers: Pick<SaveOfferInput, 'countryCode' | 'supplier' | 'px6Version' | 'priority'>[]
+  offers: Pick<SaveOfferInput, 'countryCode' | 'supplier' | 'params' | 'priority'>[]
 }
 type ProductSeed = Omit<SaveProductInput, 'productId' | 'isActive'> & { plans: PlanSeed[] }
 
@@ -81,8 +81,8 @@ const PRODUCTS: ProductSeed[] = [
         ],
         steps: [{ fromQuantity: 10, discountBasisPoints: 500 }],
         offers: [
-          { countryCode: 'US', supplier: 'px6', px6Version: '3', priority: 0 },
-          { countryCode: 'GB', supplier: 'px6', px6Version: '3', priority: 0 },
+          { countryCode: 'US', supplier: 'px6', params: { version: '3' }, priority: 0 },
+          { countryCode: 'GB', supplier: 'px6', params: { version: '3' }, priority: 0 },
         ],
       },
     ],
@@ -142,7 +142,12 @@ const PRODUCTS: ProductSeed[] = [
           { fromQuantity: 50, discountBasisPoints: 1000 },
           { fromQuantity: 200, discountBasisPoints: 2000 },
         ],
-        offers: ['US', 'DE'].map((countryCode) => ({ countryCode, supplier: 'px6', px6Version: '6', priority: 0 })),
+        offers: ['US', 'DE'].map((countryCode) => ({
+          countryCode,
+          supplier: 'px6',
+          params: { version: '6' },
+          priority: 0,
+        })),
       },
     ],
   },
@@ -151,8 +156,11 @@ const PRODUCTS: ProductSeed[] = [
 type Login = { email: string; username: string; password: string }
 
 async function seed(services: DemoServices): Promise<void> {
-  // A data folder of an older Sluice has everything but the ways to pay, which it had in its environment.
-  if (existsSync(path.join(env().SLUICE_DATA_DIR, 'demo.json'))) return makeProviders(services)
+  // A data folder of an older Sluice has everything but the ways to pay and the suppliers, which it had in its environment.
+  if (existsSync(path.join(env().SLUICE_DATA_DIR, 'demo.json'))) {
+    await makeProviders(services)
+    return makeSuppliers(services)
+  }
   const owner = await makeAccount('owner', 'owner')
   const support = await makeAccount('support', 'support')
   const customers = [await makeAccount('anna', 'customer'), await makeAccount('boris', 'customer')]
@@ -160,6 +168,7 @@ async function seed(services: DemoServices): Promise<void> {
   const catalogSize = await db().product.count()
   if (catalogSize === 0) await makeCatalog(actor, services)
   await makeProviders(services)
+  await makeSuppliers(services)
   await syncStock()
   const { exit: _, providerSettings: __, ...addresses } = services
   writeWhole(path.join(env().SLUICE_DATA_DIR, 'demo.json'), {
@@ -179,6 +188,21 @@ async function makeAccount(name: string, role: Role): Promise<{ id: string; logi
     if (made.ok) return { id: made.value.userId, login }
   }
   throw new Error(`the demo's account ${name} could not be made`)
+}
+
+/** Sets up our account at every supplier's stand-in, unless somebody has set up any. */
+async function makeSuppliers({ suppliers }: Pick<DemoServices, 'suppliers'>): Promise<void> {
+  if ((await db().supplierAccount.count()) > 0) return
+  for (const [supplier, { apiUrl, key, secret }] of Object.entries(suppliers))
+    must(
+      await saveSupplier(SYSTEM, {
+        supplier,
+        isEnabled: true,
+        values: { apiUrl, apiKey: key, ...(secret !== undefined && { apiSecret: secret }) },
+        costCurrency: null,
+        costRate: null,
+      }),
+    )
 }
 
 /** Switches every way to pay on at its stand-in, unless somebody has set up any. */

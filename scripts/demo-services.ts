@@ -110,8 +110,5 @@ function providerSettings({ ports, secrets }: Instance): DemoServices['providerS
 export function demoSettings(instance: Instance): Record<string, string>[] {
   const { secrets } = instance
   const services = demoServices(instance, '')
-  return [
-    { RESEND_API_URL: services.mail.apiUrl, RESEND_API_KEY: secrets.mailKey },
-    { PX6_API_URL: services.suppliers.px6.apiUrl, PX6_API_KEY: secrets.px6Key },
-  ]
+  return [{ RESEND_API_URL: services.mail.apiUrl, RESEND_API_KEY: secrets.mailKey }]
 }

@@ -35,6 +35,4 @@ Object.assign(process.env, {
   LOG_LEVEL: 'silent',
   RESEND_API_URL: NOWHERE,
   RESEND_API_KEY: 'test-resend-key',
-  PX6_API_URL: `${NOWHERE}/api`,
-  PX6_API_KEY: 'test-px6-key',
 })

@@ -8,6 +8,7 @@ import { enqueue, listFailedJobs, SUBSCRIPTIONS } from '@/lib/jobs'
 import { placeOrder } from '@/lib/orders'
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
+import { insertSupplier } from '@/test/factories/supplier'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { REGISTRY } from './registry'
 import { SCHEDULE } from './schedule'
@@ -20,6 +21,7 @@ const workers = new Set<ChildProcess>()
 beforeAll(async () => {
   mail = await startMailFake({ port: 0, apiKey: 'test-resend-key' })
   px6 = await startPx6Fake({ port: 0, apiKey: 'test-px6-key', exitPort: 1 })
+  await insertSupplier('px6', { apiUrl: `${px6.url}/api`, apiKey: 'test-px6-key' })
 })
 afterEach(async () => {
   for (const worker of workers) await end(worker, 'SIGKILL')
@@ -34,7 +36,6 @@ function startWorker(): ChildProcess {
     env: {
       ...process.env,
       RESEND_API_URL: mail.url,
-      PX6_API_URL: `${px6.url}/api`,
       WORKER_CONCURRENCY: '2',
       DATABASE_POOL: '4',
       LOG_LEVEL: 'warn',

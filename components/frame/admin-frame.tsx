@@ -11,11 +11,20 @@ import { type PreferenceActions, PreferenceSwitches } from './preference-switche
 import { DemoNote, SkipLink } from './site-frame'
 
 /** How many wait for a person, by queue. */
-export type QueueCounts = { payments?: number; orders?: number; jobs?: number }
+export type QueueCounts = { payments?: number; orders?: number; jobs?: number; suppliers?: number }
 
 type Place = {
   href: string
-  text: 'overview' | 'payments' | 'orders' | 'jobs' | 'customers' | 'adminCatalogue' | 'stock' | 'settings'
+  text:
+    | 'overview'
+    | 'payments'
+    | 'orders'
+    | 'jobs'
+    | 'customers'
+    | 'adminCatalogue'
+    | 'stock'
+    | 'suppliers'
+    | 'settings'
   /** Any one of these opens it. */
   permissions?: readonly Permission[]
   queue?: keyof QueueCounts
@@ -30,6 +39,7 @@ const PLACES: Place[] = [
   { href: '/admin/customers', text: 'customers', permissions: ['customers.read'] },
   { href: '/admin/catalogue', text: 'adminCatalogue', permissions: ['catalog.write'] },
   { href: '/admin/stock', text: 'stock', permissions: ['stock.import'] },
+  { href: '/admin/suppliers', text: 'suppliers', permissions: ['suppliers.write'], queue: 'suppliers' },
   { href: '/admin/settings', text: 'settings', permissions: ['payments.providers', 'settings.write'] },
 ]
 

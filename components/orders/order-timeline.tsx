@@ -9,6 +9,7 @@ const TONES: Record<OrderEventKind, Tone> = {
   placed: 'neutral',
   supplier_called: 'info',
   supplier_refused: 'warning',
+  source_changed: 'info',
   outcome_unknown: 'warning',
   looked_up: 'info',
   delivered: 'good',

@@ -4,6 +4,7 @@ import { listFailedJobs } from '@/lib/jobs'
 import { DAY_MS } from '@/lib/kit'
 import { countOrdersByState, countOrdersInDispute, type OrderState } from '@/lib/orders'
 import { countManualRefunds, countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
+import { countRunningDry, countUnknownOutcomes } from '@/lib/provisioning'
 
 export type Period = {
   days: 1 | 7 | 30
@@ -21,6 +22,10 @@ export type Overview = {
     returns: number
     differences: number
     unknownOrders: number
+    /** Purchases and renewals at suppliers of which nobody knows what came, for a person to look at. */
+    unknownOutcomes: number
+    /** Suppliers whose money does not last. */
+    runningDry: number
     openOrders: number
     failedJobs: number
   }
@@ -31,15 +36,18 @@ export type Overview = {
 /** What waits for a person, and what the last day, week and month brought, from rows that have an index on their time. */
 export async function getOverview(now: Date = new Date()): Promise<Overview> {
   const currency = env().SHOP_CURRENCY
-  const [orders, payments, refunds, disputed, differences, failed, periods] = await Promise.all([
-    countOrdersByState(),
-    countPaymentsNeedingReview(),
-    countManualRefunds(),
-    countOrdersInDispute(),
-    countOpenDifferences(),
-    listFailedJobs(),
-    Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
-  ])
+  const [orders, payments, refunds, disputed, differences, failed, unknownOutcomes, runningDry, periods] =
+    await Promise.all([
+      countOrdersByState(),
+      countPaymentsNeedingReview(),
+      countManualRefunds(),
+      countOrdersInDispute(),
+      countOpenDifferences(),
+      listFailedJobs(),
+      countUnknownOutcomes(),
+      countRunningDry(),
+      Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
+    ])
   return {
     currency,
     queues: {
@@ -47,6 +55,8 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
       returns: refunds + disputed,
       differences,
       unknownOrders: orders.unknown,
+      unknownOutcomes,
+      runningDry,
       openOrders: orders.placed + orders.delivering,
       failedJobs: failed.length,
     },
@@ -56,13 +66,14 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
 }
 
 /** The queues' lengths alone, for the frame around every admin page. */
-export async function countQueues(): Promise<{ payments: number; orders: number; jobs: number }> {
-  const [payments, orders, failed] = await Promise.all([
+export async function countQueues(): Promise<{ payments: number; orders: number; jobs: number; suppliers: number }> {
+  const [payments, orders, failed, suppliers] = await Promise.all([
     countPaymentsNeedingReview(),
     countOrdersByState(),
     listFailedJobs(),
+    countUnknownOutcomes(),
   ])
-  return { payments, orders: orders.unknown, jobs: failed.length }
+  return { payments, orders: orders.unknown, jobs: failed.length, suppliers }
 }
 
 async function sumPeriod(days: Period['days'], currency: string, now: Date): Promise<Period> {

@@ -13,6 +13,10 @@ export const PERMISSIONS = {
   },
   'catalog.write': { description: 'Change products, plans, prices and offers', roles: ['owner', 'admin'] },
   'stock.import': { description: 'Add proxies to our own stock', roles: ['owner', 'admin'] },
+  'suppliers.write': {
+    description: 'Switch suppliers on and off, keep their keys, and decide about purchases nobody knows the end of',
+    roles: ['owner', 'admin'],
+  },
   'payments.read': {
     description: 'See payments and what providers told us',
     roles: ['owner', 'admin', 'finance', 'support', 'auditor'],

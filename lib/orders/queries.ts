@@ -59,6 +59,7 @@ export type OrderEventKind =
   | 'placed'
   | 'supplier_called'
   | 'supplier_refused'
+  | 'source_changed'
   | 'outcome_unknown'
   | 'looked_up'
   | 'delivered'

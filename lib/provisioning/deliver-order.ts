@@ -1,13 +1,16 @@
-import { sellsFromStock } from '@/lib/catalog'
-import { db, Prisma, type Tx } from '@/lib/db'
+import { sellsFromStock, STOCK_SUPPLIERS } from '@/lib/catalog'
+import { type Database, db, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
-import { HOUR_MS, newId, SECOND_MS } from '@/lib/kit'
+import { HOUR_MS, invariant, newId, OperationalError, SECOND_MS } from '@/lib/kit'
 import { log } from '@/lib/log'
 import { OPEN_ORDER_STATES, type OrderState } from '@/lib/orders'
-import { type PurchaseOutcome, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
+import { type Quote, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
+import { buyFrom, quoteAt, type Supplied, type SupplyOutcome } from './buy-from'
 import { completeDelivery, failOrder } from './end-order'
 import { resolveDeliveryJob } from './jobs'
-import { supplierOf } from './suppliers-in-use'
+import { isTooDear } from './judge-cost'
+import { supplierForCall, watching } from './supplier-health'
+import { enabledSupplierOf, type SupplierFor } from './suppliers-in-use'
 
 /**
  * When a run is looked up at its supplier if nothing has ended it: longer than the purchase call may take, so that a look-up never
@@ -22,108 +25,237 @@ export const FIRST_LOOKUP_AFTER_MS = 45 * SECOND_MS
  */
 export const GIVE_BACK_AFTER_MS = 2 * HOUR_MS
 
+type OpenOrder = {
+  id: string
+  planId: string
+  offerId: string
+  countryCode: string
+  quantity: number
+  periodDays: number
+  totalMicros: bigint
+  placedAt: Date
+}
+type Source = { offerId: string; supplier: string; supplierParams: Record<string, unknown>; refusal: string | null }
+/** What trying one source came to. `ended`: the order is delivered, or a run's end is open: nothing more is tried now. */
+type Try = { kind: 'ended' } | { kind: 'refused'; refusal: string } | { kind: 'unreachable'; error: unknown }
+
+/** Refusals that hold for this order: the same source is not asked again for it. */
+const FINAL_REFUSALS = ['sold_out', 'supplier_unfunded', 'rejected', 'too_dear', 'not_offered']
+
 /**
- * Delivers one order, once. From stock: one SQL call. From a supplier: notes the run, buys outside of any transaction, then hands over, or gives the
- * money back, or leaves the order `unknown` for resolveDelivery. Safe to run twice and at once: a run whose end is open is never
- * joined by a second one (unique index one_open_delivery_per_order).
+ * Delivers one order, once. From stock: one SQL call. From a supplier: asks what it costs, notes the run, buys outside of any transaction, then hands
+ * over, or leaves the order `unknown` for resolveDelivery. A source that is sold out, cannot be reached or asks for more than the customer paid gives way to
+ * the next one of the same plan and country at once; when none is left, the money goes back, or, while one could not be reached, the job tries again for two
+ * hours. Safe to run twice and at once: a run whose end is open is never joined by a second one (unique index one_open_delivery_per_order).
  */
 export async function deliverOrder(
   { orderId }: { orderId: string },
-  supplierFor: (name: string) => Supplier = supplierOf,
+  supplierFor: SupplierFor = enabledSupplierOf,
 ): Promise<void> {
   const order = await db().order.findUnique({
     where: { id: orderId },
     select: {
       id: true,
       state: true,
+      planId: true,
       offerId: true,
       countryCode: true,
       quantity: true,
       periodDays: true,
+      totalMicros: true,
       placedAt: true,
     },
   })
   if (!order || !OPEN_ORDER_STATES.includes(order.state as OrderState)) return
-  const offer = await db().offer.findUniqueOrThrow({
-    where: { id: order.offerId },
-    select: { id: true, supplier: true, supplierParams: true },
-  })
-
-  if (sellsFromStock(offer.supplier)) {
+  const current = await db().offer.findUniqueOrThrow({ where: { id: order.offerId }, select: { supplier: true } })
+  if (sellsFromStock(current.supplier)) {
+    // The ordinary way: the units were reserved when the order was placed.
     const outcome = await completeDelivery({ orderId, delivery: null, proxies: null })
-    if (outcome === 'nothing_to_deliver') await failOrder({ orderId, reason: 'sold_out' })
-    return
+    if (outcome !== 'nothing_to_deliver') return
   }
 
-  const supplier = supplierFor(offer.supplier)
-  const run = await beginRun(order, offer.supplier)
-  if (!run) return
-  let outcome: PurchaseOutcome
-  try {
-    outcome = await supplier.buy({
-      reference: run.reference,
-      countryCode: order.countryCode.toLowerCase(),
-      quantity: order.quantity,
-      periodDays: order.periodDays,
-      params: offer.supplierParams as Record<string, unknown>,
-    })
-  } catch (error) {
-    if (!(error instanceof UnknownOutcomeError)) {
-      // The supplier certainly did nothing (it could not even be reached): the run ends, and the job tries again later.
-      await closeRun(run.id, orderId, 'unreachable')
-      if (Date.now() - order.placedAt.getTime() < GIVE_BACK_AFTER_MS) throw error
-      await failOrder({ orderId, reason: 'supplier_failed' })
-      return
-    }
-    await markUnknown(run.id, orderId)
-    return
+  const refusals: string[] = []
+  let unreachable: unknown
+  for (const source of await listSources(order)) {
+    const tried: Try =
+      source.refusal !== null
+        ? { kind: 'refused', refusal: source.refusal }
+        : sellsFromStock(source.supplier)
+          ? await deliverFromStock(order, source)
+          : await deliverFromSupplier(order, source, supplierFor)
+    if (tried.kind === 'ended') return
+    if (tried.kind === 'refused') refusals.push(tried.refusal)
+    else unreachable = tried.error
   }
-  await applyOutcome({ orderId, deliveryId: run.id, offerId: offer.id, outcome })
+  if (unreachable !== undefined && Date.now() - order.placedAt.getTime() < GIVE_BACK_AFTER_MS) throw unreachable
+  const isSoldOut = unreachable === undefined && refusals.every((refusal) => refusal === 'sold_out')
+  await failOrder({ orderId, reason: isSoldOut ? 'sold_out' : 'supplier_failed' })
 }
 
-/** Ends an order by what its supplier said. Shared by the purchase itself and by a look-up that found it. */
-export async function applyOutcome(input: {
+/**
+ * Where an order may come from: the active offers of its plan in its country, never of another one. Those whose supplier's circuit is closed come first,
+ * then those that have enough, then the one the order stands at, then by priority, and of equals the one that cost less. A source that told this order a
+ * final "no", or that is known to have too little, carries its refusal.
+ */
+async function listSources(order: OpenOrder): Promise<Source[]> {
+  return db().$queryRaw<Source[]>(Prisma.sql`
+    SELECT s.id AS "offerId", s.supplier, s.supplier_params AS "supplierParams",
+           CASE WHEN s.told IS NOT NULL THEN s.told WHEN NOT s.has_enough AND NOT s.is_current THEN 'sold_out' END AS refusal
+    FROM (
+      SELECT f.*, f.id = ${order.offerId} AS is_current, coalesce(h.open_until > now(), false) AS is_broken,
+        (SELECT d.refusal FROM deliveries d WHERE d.order_id = ${order.id} AND d.offer_id = f.id AND d.refusal = ANY (${FINAL_REFUSALS}) LIMIT 1) AS told,
+        CASE WHEN f.supplier = ANY (${[...STOCK_SUPPLIERS]})
+          THEN (SELECT count(*) FROM (SELECT 1 FROM stock_units u WHERE u.offer_id = f.id AND u.state = 'free' LIMIT ${order.quantity}) free)
+          ELSE coalesce(f.stock_count, ${order.quantity}) END >= ${order.quantity} AS has_enough
+      FROM offers f LEFT JOIN supplier_health h ON h.supplier = f.supplier
+      WHERE f.plan_id = ${order.planId} AND f.country_code = ${order.countryCode} AND (f.is_active OR f.id = ${order.offerId})) s
+    ORDER BY s.is_broken, s.has_enough DESC, s.is_current DESC, s.priority, s.cost_micros, s.id`)
+}
+
+async function deliverFromStock(order: OpenOrder, source: Source): Promise<Try> {
+  const moved = await moveOrder(db(), { orderId: order.id, offerId: source.offerId, isStock: true })
+  if (moved === 'ended' || moved === 'under_way') return { kind: 'ended' }
+  if (moved !== 'moved') return { kind: 'refused', refusal: 'sold_out' }
+  const outcome = await completeDelivery({ orderId: order.id, delivery: null, proxies: null })
+  return outcome === 'nothing_to_deliver' ? { kind: 'refused', refusal: 'sold_out' } : { kind: 'ended' }
+}
+
+async function deliverFromSupplier(order: OpenOrder, source: Source, supplierFor: SupplierFor): Promise<Try> {
+  const name = source.supplier
+  const request = {
+    countryCode: order.countryCode.toLowerCase(),
+    quantity: order.quantity,
+    periodDays: order.periodDays,
+    params: source.supplierParams,
+  }
+  let supplier: Supplier
+  let quoted: { quote: Quote | null } | null
+  try {
+    supplier = await supplierForCall(name, supplierFor)
+    quoted = await watching(name, () => quoteAt(supplier, request))
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    return { kind: 'unreachable', error }
+  }
+  if (!quoted) return passOver(order, source, 'not_offered', null)
+  if (await isTooDear(name, quoted.quote, order.totalMicros)) {
+    log('provisioning').error({ orderId: order.id, supplier: name }, 'an order would be sold at a loss there')
+    return passOver(order, source, 'too_dear', quoted.quote)
+  }
+  const run = await beginRun(order, source, quoted.quote)
+  if (!run) return { kind: 'ended' }
+  let outcome: SupplyOutcome
+  try {
+    outcome = await watching(name, () => buyFrom(supplier, { reference: run.reference, ...request }))
+  } catch (error) {
+    if (error instanceof UnknownOutcomeError) {
+      await markUnknown(run.id, order.id)
+      return { kind: 'ended' }
+    }
+    // What is no word of the supplier's is a bug of ours: the run stays open, and is looked up.
+    if (!(error instanceof OperationalError)) throw error
+    // The supplier certainly did nothing (it could not even be reached): the run ends.
+    await closeRun(run.id, order.id, 'unreachable')
+    return { kind: 'unreachable', error }
+  }
+  if (outcome.kind === 'delivered') {
+    await handOver({ orderId: order.id, deliveryId: run.id, supplied: outcome })
+    return { kind: 'ended' }
+  }
+  await closeRun(run.id, order.id, outcome.code)
+  if (outcome.code === 'sold_out')
+    await db().offer.update({ where: { id: source.offerId }, data: { stockCount: 0 }, select: { id: true } })
+  if (outcome.code === 'supplier_unfunded')
+    log('provisioning').error({ orderId: order.id }, 'our balance at the supplier does not cover an order')
+  return { kind: 'refused', refusal: outcome.code }
+}
+
+/** Hands over what a supplier gave. Shared by the purchase itself, a look-up that found it, and a person who did. */
+export async function handOver(input: {
   orderId: string
   deliveryId: string
-  offerId: string
-  outcome: PurchaseOutcome
-}): Promise<void> {
-  const { orderId, deliveryId, offerId, outcome } = input
-  if (outcome.kind === 'delivered') {
-    const { supplierOrderId, costMicros, currency: costCurrency, proxies } = outcome
-    const delivery = { id: deliveryId, supplierOrderId, costMicros, costCurrency }
-    const ended = await completeDelivery({ orderId, delivery, proxies })
-    if (ended !== 'nothing_to_deliver') return
-    // Taken, but nothing handed over: our money there is for a person to claim back; the customer's returns now.
-    log('provisioning').error({ orderId, deliveryId }, 'a supplier took an order and delivered nothing')
-    await closeRun(deliveryId, orderId, 'nothing_delivered')
-    await failOrder({ orderId, reason: 'supplier_failed' })
-    return
+  supplied: Supplied
+}): Promise<'delivered' | 'already_ended' | 'nothing_delivered' | 'taken'> {
+  const { orderId, deliveryId, supplied } = input
+  const run = await db().delivery.findUniqueOrThrow({
+    where: { id: deliveryId },
+    select: { supplier: true, quotedMicros: true, quotedCurrency: true },
+  })
+  const isTold = supplied.costMicros !== null && supplied.currency !== null
+  const ended = await completeDelivery({
+    orderId,
+    delivery: {
+      id: deliveryId,
+      supplierOrderId: supplied.supplierOrderId,
+      // A purchase that was looked up does not tell its price again: what it was quoted at stands in.
+      costMicros: isTold ? supplied.costMicros : run.quotedMicros,
+      costCurrency: isTold ? supplied.currency : run.quotedCurrency,
+    },
+    proxies: supplied.proxies,
+  })
+  if (ended === 'delivered' && isTold && run.quotedMicros !== null && supplied.costMicros! > run.quotedMicros)
+    log('provisioning').error(
+      { orderId, deliveryId, supplier: run.supplier },
+      'a supplier took more than it had quoted',
+    )
+  if (ended === 'taken') {
+    // Its order was handed over to somebody else: whose it is, a person finds out.
+    log('provisioning').error({ orderId, deliveryId }, 'a supplier told an order that was handed over before')
+    await markUnknown(deliveryId, orderId)
+    return 'taken'
   }
-  await closeRun(deliveryId, orderId, outcome.code)
-  if (outcome.code === 'sold_out')
-    await db().offer.update({ where: { id: offerId }, data: { stockCount: 0 }, select: { id: true } })
-  if (outcome.code === 'supplier_unfunded')
-    log('provisioning').error({ orderId }, 'our balance at the supplier does not cover an order')
-  await failOrder({ orderId, reason: outcome.code === 'sold_out' ? 'sold_out' : 'supplier_failed' })
+  if (ended !== 'nothing_to_deliver') return ended === 'delivered' ? 'delivered' : 'already_ended'
+  // Taken, but nothing handed over: our money there is for a person to claim back; the customer's returns now.
+  log('provisioning').error({ orderId, deliveryId }, 'a supplier took an order and delivered nothing')
+  await closeRun(deliveryId, orderId, 'nothing_delivered')
+  await failOrder({ orderId, reason: 'supplier_failed' })
+  return 'nothing_delivered'
 }
 
-/** Notes the run and promises its look-up. Null when the order has ended or a run of it is still open. */
+/** Notes why a source was not asked to deliver, for staff. */
+async function passOver(order: OpenOrder, source: Source, refusal: string, quote: Quote | null): Promise<Try> {
+  const id = newId('dlv')
+  const now = new Date()
+  await db().delivery.create({
+    data: {
+      id,
+      reference: id,
+      orderId: order.id,
+      offerId: source.offerId,
+      supplier: source.supplier,
+      state: 'refused',
+      refusal,
+      quotedMicros: quote?.costMicros,
+      quotedCurrency: quote?.currency,
+      startedAt: now,
+      endedAt: now,
+    },
+    select: { id: true },
+  })
+  return { kind: 'refused', refusal }
+}
+
+/** Moves the order to this source, notes the run and promises its look-up. Null when the order has ended or a run of it is still open. */
 async function beginRun(
-  order: { id: string; offerId: string },
-  supplier: string,
+  order: OpenOrder,
+  source: Source,
+  quote: Quote | null,
 ): Promise<{ id: string; reference: string } | null> {
   return db().$transaction(async (tx) => {
-    if (!(await lockOpenOrder(tx, order.id))) return null
-    const open = await tx.delivery.findFirst({
-      where: { orderId: order.id, state: { in: ['calling', 'unknown'] } },
-      select: { id: true },
-    })
-    if (open) return null
+    const moved = await moveOrder(tx, { orderId: order.id, offerId: source.offerId, isStock: false })
+    if (moved !== 'moved') return null
     const id = newId('dlv')
     const run = { id, reference: id }
     await tx.delivery.create({
-      data: { ...run, orderId: order.id, offerId: order.offerId, supplier, state: 'calling' },
+      data: {
+        ...run,
+        orderId: order.id,
+        offerId: source.offerId,
+        supplier: source.supplier,
+        state: 'calling',
+        quotedMicros: quote?.costMicros,
+        quotedCurrency: quote?.currency,
+      },
       select: { id: true },
     })
     await tx.order.update({ where: { id: order.id }, data: { state: 'delivering' }, select: { id: true } })
@@ -131,6 +263,25 @@ async function beginRun(
     await enqueue(tx, resolveDeliveryJob, { deliveryId: id }, { runAt: new Date(Date.now() + FIRST_LOOKUP_AFTER_MS) })
     return run
   })
+}
+
+async function moveOrder(
+  tx: Tx | Database,
+  to: { orderId: string; offerId: string; isStock: boolean },
+): Promise<'moved' | 'ended' | 'under_way' | 'other_place' | 'sold_out'> {
+  const [row] = await tx.$queryRaw<{ outcome: string }[]>(
+    Prisma.sql`SELECT move_order_to_offer(${to.orderId}, ${to.offerId}, ${to.isStock}) AS outcome`,
+  )
+  const outcome = row!.outcome
+  invariant(
+    outcome === 'moved' ||
+      outcome === 'ended' ||
+      outcome === 'under_way' ||
+      outcome === 'other_place' ||
+      outcome === 'sold_out',
+    `move_order_to_offer answered ${outcome}`,
+  )
+  return outcome
 }
 
 async function markUnknown(deliveryId: string, orderId: string): Promise<void> {

@@ -1,10 +1,11 @@
 import { db, Prisma } from '@/lib/db'
 import { invariant } from '@/lib/kit'
-import type { PurchasedProxy } from '@/lib/suppliers'
+import type { HandedProxy } from './buy-from'
 
 /**
  * Hands over what was delivered and takes the money for it (SQL function complete_delivery). Safe to call twice: the second call finds
- * the order ended. `proxies` null means the units that are reserved from stock.
+ * the order ended. `proxies` null means the units that are reserved from stock. `taken`: the supplier's order was handed over before, to this order or another;
+ * nothing was done.
  */
 export async function completeDelivery(input: {
   orderId: string
@@ -14,14 +15,20 @@ export async function completeDelivery(input: {
     costMicros: bigint | null
     costCurrency: string | null
   } | null
-  proxies: PurchasedProxy[] | null
-}): Promise<'delivered' | 'already_ended' | 'not_found' | 'nothing_to_deliver'> {
+  proxies: HandedProxy[] | null
+}): Promise<'delivered' | 'already_ended' | 'not_found' | 'nothing_to_deliver' | 'taken'> {
   const { orderId, delivery } = input
   const proxies = input.proxies && JSON.stringify(input.proxies)
-  const [row] = await db().$queryRaw<{ outcome: string }[]>(Prisma.sql`
-    SELECT outcome FROM complete_delivery(${orderId}, ${delivery?.id ?? null}, ${delivery?.supplierOrderId ?? null},
-      ${delivery?.costMicros ?? null}::bigint, ${delivery?.costCurrency ?? null}, ${proxies}::jsonb)`)
-  const outcome = row!.outcome
+  let outcome: string
+  try {
+    const [row] = await db().$queryRaw<{ outcome: string }[]>(Prisma.sql`
+      SELECT outcome FROM complete_delivery(${orderId}, ${delivery?.id ?? null}, ${delivery?.supplierOrderId ?? null},
+        ${delivery?.costMicros ?? null}::bigint, ${delivery?.costCurrency ?? null}, ${proxies}::jsonb)`)
+    outcome = row!.outcome
+  } catch (error) {
+    if (isTaken(error)) return 'taken'
+    throw error
+  }
   invariant(
     outcome === 'delivered' ||
       outcome === 'already_ended' ||
@@ -30,6 +37,14 @@ export async function completeDelivery(input: {
     `complete_delivery answered ${outcome}`,
   )
   return outcome
+}
+
+/** Whether the fence one_delivery_per_supplier_order stopped it. */
+function isTaken(error: unknown): boolean {
+  return (
+    error instanceof Prisma.PrismaClientKnownRequestError &&
+    JSON.stringify([error.meta, error.message]).includes('supplier_order_id')
+  )
 }
 
 /** Why an order failed, as the customer is told. What the supplier said in detail stays with the delivery, for staff. */

@@ -22,3 +22,6 @@ export const sweepRenewalsJob = defineJob({
 export const syncStockJob = defineJob({ name: 'provisioning.sync_stock', payload: z.object({}), maxAttempts: 1 })
 export const syncPoolJob = defineJob({ name: 'provisioning.sync_pool', payload: z.object({}), maxAttempts: 1 })
 export const sweepOrdersJob = defineJob({ name: 'provisioning.sweep_orders', payload: z.object({}), maxAttempts: 1 })
+export const pollBalancesJob = defineJob({ name: 'provisioning.poll_balances', payload: z.object({}), maxAttempts: 1 })
+export const readTrafficJob = defineJob({ name: 'provisioning.read_traffic', payload: z.object({}), maxAttempts: 1 })
+export const closeTrafficJob = defineJob({ name: 'provisioning.close_traffic', payload: z.object({}), maxAttempts: 1 })

@@ -70,10 +70,10 @@ describe('a supplier renews', () => {
     await renewAtSuppliers({ renewalId }, adapter)
     const after = await endsOf(orderId)
     for (const [index, end] of after.entries()) expect(Math.abs(end - before[index]! - 30 * DAY_MS)).toBeLessThan(5_000)
-    expect(await spentThere()).toBe(3_600_000n)
+    expect(await spentThere()).toBe(1_200_000n)
     expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 8_000_000n, heldMicros: 0n })
     const cost = await db().ledgerTransfer.findMany({ where: { key: { startsWith: 'cost:rnr_' }, sourceId: orderId } })
-    expect(cost.map((transfer) => transfer.amountMicros)).toEqual([3_600_000n])
+    expect(cost.map((transfer) => transfer.amountMicros)).toEqual([1_200_000n])
   })
 
   it.each([
@@ -87,7 +87,7 @@ describe('a supplier renews', () => {
     await renewAtSuppliers({ renewalId }, adapter)
     await Promise.all([resolveRenewal({ renewalId }, adapter), resolveRenewal({ renewalId }, adapter)])
     expect((await endsOf(orderId))[0]! - before[0]!).toBeGreaterThan(29 * DAY_MS)
-    expect(await spentThere()).toBe(3_600_000n)
+    expect(await spentThere()).toBe(1_200_000n)
     expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 8_000_000n, heldMicros: 0n })
   })
 
@@ -143,7 +143,7 @@ describe('a supplier renews', () => {
     await renewAtSuppliers({ renewalId }, adapter)
     await resolveRenewal({ renewalId }, adapter)
     expect((await endsOf(orderId))[0]! - before[0]!).toBeGreaterThan(29 * DAY_MS)
-    expect(await spentThere()).toBe(3_600_000n)
+    expect(await spentThere()).toBe(1_200_000n)
   })
 
   it('by itself in the night: held by the run, renewed by the supplier, tried again after a failure, not expired meanwhile', async () => {

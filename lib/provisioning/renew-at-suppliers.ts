@@ -7,14 +7,17 @@ import { renewalRules } from '@/lib/orders'
 import {
   type HeldProxies,
   type PurchasedProxy,
+  type Quote,
   type RenewOutcome,
   type Supplier,
   UnknownOutcomeError,
 } from '@/lib/suppliers'
 import { FIRST_LOOKUP_AFTER_MS, GIVE_BACK_AFTER_MS } from './deliver-order'
 import { resolveRenewalJob } from './jobs'
+import { isTooDear } from './judge-cost'
 import { LOOKUPS_BEFORE_BELIEVED } from './resolve-delivery'
-import { supplierOf } from './suppliers-in-use'
+import { supplierForCall, watching } from './supplier-health'
+import { type SupplierFor, supplierOf } from './suppliers-in-use'
 
 /** A supplier that renewed moves an end by days; what it tells again may differ by seconds. */
 const MOVED_BY_MS = 12 * HOUR_MS
@@ -39,24 +42,53 @@ type Group = { offerId: string; supplier: string; supplierOrderId: string | null
  */
 export async function renewAtSuppliers(
   { renewalId }: { renewalId: string },
-  supplierFor: (name: string) => Supplier = supplierOf,
+  supplierFor: SupplierFor = supplierOf,
 ): Promise<void> {
   const renewal = await db().renewal.findUnique({
     where: { id: renewalId },
-    select: { id: true, state: true, createdAt: true, periodDays: true, allocationIds: true },
+    select: {
+      id: true,
+      state: true,
+      createdAt: true,
+      periodDays: true,
+      allocationIds: true,
+      quantity: true,
+      totalMicros: true,
+      runs: { select: { allocationIds: true } },
+    },
   })
   if (!renewal || renewal.state !== 'held') return
+  const called = new Set(renewal.runs.flatMap((run) => run.allocationIds))
   let unreachable: unknown
   for (const group of await groupsOf(renewal.allocationIds)) {
-    const runId = await beginRun(renewalId, group)
-    if (!runId) continue
+    if (called.has(group.proxies[0]!.id)) continue
+    const { periodDays } = renewal
+    let runId: string | null = null
     try {
-      const outcome = await callSupplier(supplierFor(group.supplier), group, {
-        reference: runId,
-        periodDays: renewal.periodDays,
-      })
-      await endRun(runId, group, outcome)
+      const supplier = await supplierForCall(group.supplier, supplierFor)
+      const quote = await quoteGroup(supplier, group, periodDays)
+      runId = await beginRun(renewalId, group, quote)
+      if (!runId) continue
+      const reference = runId
+      const paid = (renewal.totalMicros * BigInt(group.proxies.length)) / BigInt(renewal.quantity)
+      if (supplier.renew && (await isTooDear(group.supplier, quote, paid))) {
+        log('provisioning').error({ renewalId, supplier: group.supplier }, 'a renewal there would be sold at a loss')
+        await refuseRun(reference, 'too_dear')
+        continue
+      }
+      const outcome = await watching(group.supplier, () => callSupplier(supplier, group, { reference, periodDays }))
+      await endRun(reference, group, outcome)
     } catch (error) {
+      if (!runId) {
+        if (!(error instanceof OperationalError)) throw error
+        // Not even a price could be had: nothing was sent.
+        if (Date.now() - renewal.createdAt.getTime() < GIVE_BACK_AFTER_MS) unreachable = error
+        else {
+          const refusedId = await beginRun(renewalId, group, null)
+          if (refusedId) await refuseRun(refusedId, 'unreachable')
+        }
+        continue
+      }
       if (error instanceof UnknownOutcomeError) {
         await db().renewalRun.updateMany({ where: { id: runId, state: 'calling' }, data: { state: 'unknown' } })
         continue
@@ -80,6 +112,13 @@ async function callSupplier(
 ): Promise<RenewOutcome> {
   if (!supplier.renew) return { kind: 'refused', code: 'rejected', detail: 'this supplier does not renew' }
   return supplier.renew({ ...heldAs(group), ...request })
+}
+
+/** What the renewal would cost there; null where the supplier cannot say, and for one that does not renew, which then says so. */
+async function quoteGroup(supplier: Supplier, group: Group, periodDays: number): Promise<Quote | null> {
+  const { quoteRenewal } = supplier
+  if (!quoteRenewal) return null
+  return watching(group.supplier, () => quoteRenewal({ ...heldAs(group), periodDays }))
 }
 
 /** The renewal's proxies that a supplier must renew, by offer and order there. */
@@ -114,7 +153,7 @@ function heldAs({ supplierOrderId, proxies }: Group): HeldProxies {
 }
 
 /** Notes the run and promises its look-up. Null when this group has a run already, or the renewal has ended. */
-async function beginRun(renewalId: string, group: Group): Promise<string | null> {
+async function beginRun(renewalId: string, group: Group, quote: Quote | null): Promise<string | null> {
   return db().$transaction(async (tx) => {
     if (!(await lockHeld(tx, renewalId))) return null
     const ids = group.proxies.map((proxy) => proxy.id)
@@ -126,7 +165,11 @@ async function beginRun(renewalId: string, group: Group): Promise<string | null>
     const id = newId('rnr')
     const { supplier, offerId, supplierOrderId } = group
     await tx.renewalRun.create({
-      data: { id, renewalId, supplier, offerId, supplierOrderId, allocationIds: ids, state: 'calling' },
+      data: {
+        ...{ id, renewalId, supplier, offerId, supplierOrderId, allocationIds: ids, state: 'calling' },
+        // What it was quoted at stands in for a cost that a look-up does not tell.
+        ...{ costMicros: quote?.costMicros, costCurrency: quote?.currency },
+      },
       select: { id: true },
     })
     await enqueue(tx, resolveRenewalJob, { renewalId }, { runAt: new Date(Date.now() + FIRST_LOOKUP_AFTER_MS) })
@@ -151,14 +194,15 @@ async function endRun(runId: string, group: Group, outcome: RenewOutcome): Promi
   await finishRun(runId, moved(group, outcome.proxies), { micros: outcome.costMicros, currency: outcome.currency })
 }
 
-async function refuseRun(runId: string, refusal: string): Promise<void> {
+/** The run has an end: nothing was renewed. */
+export async function refuseRun(runId: string, refusal: string): Promise<void> {
   await db().renewalRun.updateMany({
     where: { id: runId, state: { in: ['calling', 'unknown'] } },
-    data: { state: 'refused', refusal, endedAt: new Date() },
+    data: { state: 'refused', refusal, costMicros: null, costCurrency: null, endedAt: new Date() },
   })
 }
 
-type Renewed = { id: string; expiresAt: string; supplierRef: string }
+export type Renewed = { id: string; expiresAt: string; supplierRef: string }
 
 /**
  * Which of a group's proxies have a later end than we knew. A proxy is its place and the supplier's id; where the ids changed with the renewal,
@@ -173,20 +217,25 @@ function moved(group: Group, told: readonly PurchasedProxy[]): Renewed[] {
   })
 }
 
-/** The run has an end: what was renewed is kept with it, and what it cost us is booked, once. */
-async function finishRun(
+/**
+ * The run has an end: what was renewed is kept with it, and what it cost us is booked, once. A look-up tells no cost: then what it was quoted at counts, in
+ * proportion to what was renewed.
+ */
+export async function finishRun(
   runId: string,
   renewed: Renewed[],
   cost: { micros: bigint | null; currency: string | null },
 ): Promise<void> {
   await db().$transaction(async (tx) => {
-    const ended = await tx.renewalRun.updateMany({
-      where: { id: runId, state: { in: ['calling', 'unknown'] } },
-      data: { state: 'done', renewed, costMicros: cost.micros, costCurrency: cost.currency, endedAt: new Date() },
-    })
-    if (ended.count === 0) return
+    const isTold = cost.micros !== null && cost.currency !== null
+    const ended = await tx.$executeRaw(Prisma.sql`
+      UPDATE renewal_runs SET state = 'done', renewed = ${JSON.stringify(renewed)}::jsonb, ended_at = now(),
+        cost_micros = CASE WHEN ${isTold} THEN ${cost.micros}::bigint ELSE ceil(cost_micros::numeric * ${renewed.length}::int / cardinality(allocation_ids)) END,
+        cost_currency = CASE WHEN ${isTold} THEN ${cost.currency}::text ELSE cost_currency END
+      WHERE id = ${runId} AND state IN ('calling', 'unknown')`)
+    if (ended === 0) return
     await tx.$executeRaw(Prisma.sql`
-      SELECT book_supplier_cost(u.id, u.supplier, o.product_kind, ${cost.micros}::bigint, ${cost.currency}, o.id, now())
+      SELECT book_supplier_cost(u.id, u.supplier, o.product_kind, u.cost_micros, u.cost_currency, o.id, now())
       FROM renewal_runs u JOIN renewals r ON r.id = u.renewal_id JOIN orders o ON o.id = r.order_id WHERE u.id = ${runId}`)
   })
 }
@@ -197,7 +246,7 @@ async function finishRun(
  */
 export async function resolveRenewal(
   { renewalId }: { renewalId: string },
-  supplierFor: (name: string) => Supplier = supplierOf,
+  supplierFor: SupplierFor = supplierOf,
 ): Promise<void> {
   const open = await db().renewalRun.findMany({
     where: { renewalId, state: { in: ['calling', 'unknown'] } },
@@ -207,9 +256,9 @@ export async function resolveRenewal(
   for (const run of open) {
     const [group, ...others] = await groupsOf(run.allocationIds)
     invariant(group && others.length === 0, 'a run is for the proxies of one order at one supplier')
-    const { readProxies } = supplierFor(group.supplier)
+    const { readProxies } = await supplierFor(group.supplier)
     invariant(readProxies, 'a supplier that renews tells of the proxies we hold')
-    const renewed = moved(group, await readProxies(heldAs(group)))
+    const renewed = moved(group, await watching(group.supplier, () => readProxies(heldAs(group))))
     if (renewed.length < group.proxies.length && run.lookups + 1 < LOOKUPS_BEFORE_BELIEVED) {
       await db().renewalRun.update({
         where: { id: run.id },
@@ -230,7 +279,7 @@ export async function resolveRenewal(
 }
 
 /** Ends a renewal whose calls all have an end. Does nothing while one is open or not yet made. */
-async function endRenewal(renewalId: string): Promise<void> {
+export async function endRenewal(renewalId: string): Promise<void> {
   const renewal = await db().renewal.findUniqueOrThrow({
     where: { id: renewalId },
     select: {

@@ -1,16 +1,20 @@
-import { db } from '@/lib/db'
+import { db, Prisma } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
-import { MINUTE_MS } from '@/lib/kit'
-import type { Supplier } from '@/lib/suppliers'
-import { applyOutcome, closeRun } from './deliver-order'
+import { DAY_MS, invariant, MINUTE_MS, OperationalError } from '@/lib/kit'
+import type { PurchaseHint } from '@/lib/suppliers'
+import { findBought, type Supplied } from './buy-from'
+import { closeRun, handOver } from './deliver-order'
 import { failOrder } from './end-order'
 import { deliverOrderJob, resolveDeliveryJob } from './jobs'
-import { supplierOf } from './suppliers-in-use'
+import { watching } from './supplier-health'
+import { type SupplierFor, supplierOf } from './suppliers-in-use'
 
 /** How often a supplier must say "nothing under that reference" before we believe it: its own list may lag behind a slow purchase. */
 export const LOOKUPS_BEFORE_BELIEVED = 3
 /** How many runs that turn out never to have happened an order gets before its money goes back. */
 export const RUNS_PER_ORDER = 3
+/** Orders that ended so long before a purchase was sent began before it, even where a supplier's dates are days off. */
+const KNOWN_BEFORE_MS = 7 * DAY_MS
 
 /**
  * Finds out what came of a run whose end is open, before anything is bought again or any money moves: looks the purchase up at the supplier by the
@@ -19,21 +23,15 @@ export const RUNS_PER_ORDER = 3
  */
 export async function resolveDelivery(
   { deliveryId }: { deliveryId: string },
-  supplierFor: (name: string) => Supplier = supplierOf,
+  supplierFor: SupplierFor = supplierOf,
 ): Promise<void> {
-  const run = await db().delivery.findUnique({
-    where: { id: deliveryId },
-    select: { id: true, orderId: true, offerId: true, supplier: true, reference: true, state: true },
-  })
-  if (!run || (run.state !== 'calling' && run.state !== 'unknown')) return
-  const found = await supplierFor(run.supplier).findPurchase(run.reference)
+  const run = await findOpenRun(deliveryId)
+  if (!run) return
+  const found = await lookUp(run, supplierFor)
   if (found) {
-    await applyOutcome({
-      orderId: run.orderId,
-      deliveryId,
-      offerId: run.offerId,
-      outcome: { kind: 'delivered', ...found },
-    })
+    const ended = await handOver({ orderId: run.orderId, deliveryId, supplied: found })
+    if (ended === 'taken')
+      throw new OperationalError(run.supplier, 'it tells an order that was handed over before: a person decides')
     return
   }
   const { lookups } = await db().delivery.update({
@@ -52,4 +50,41 @@ export async function resolveDelivery(
   const runs = await db().delivery.count({ where: { orderId: run.orderId, refusal: 'not_bought' } })
   if (runs >= RUNS_PER_ORDER) await failOrder({ orderId: run.orderId, reason: 'supplier_failed' })
   else await db().$transaction((tx) => enqueue(tx, deliverOrderJob, { orderId: run.orderId }))
+}
+
+export type OpenRun = {
+  id: string
+  orderId: string
+  offerId: string
+  supplier: string
+  reference: string
+  startedAt: Date
+}
+
+/** The run when its end is open, else null. */
+export async function findOpenRun(deliveryId: string): Promise<OpenRun | null> {
+  return db().delivery.findFirst({
+    where: { id: deliveryId, state: { in: ['calling', 'unknown'] } },
+    select: { id: true, orderId: true, offerId: true, supplier: true, reference: true, startedAt: true },
+  })
+}
+
+/** Asks the supplier what it has under a run's reference, with everything else that is known of the purchase. Throws OperationalError when it cannot tell. */
+export async function lookUp(run: OpenRun, supplierFor: SupplierFor): Promise<Supplied | null> {
+  const supplier = await supplierFor(run.supplier)
+  const hint = await hintOf(run)
+  return watching(run.supplier, () => findBought(supplier, run.reference, hint))
+}
+
+async function hintOf(run: OpenRun): Promise<PurchaseHint> {
+  const [row] = await db().$queryRaw<
+    { countryCode: string; quantity: number; periodDays: number; params: Record<string, unknown>; known: string[] }[]
+  >(Prisma.sql`
+    SELECT lower(o.country_code) AS "countryCode", o.quantity, o.period_days AS "periodDays", f.supplier_params AS params,
+      ARRAY(SELECT d.supplier_order_id FROM deliveries d WHERE d.supplier = ${run.supplier} AND d.supplier_order_id IS NOT NULL AND d.id <> ${run.id}
+        AND d.started_at > ${new Date(run.startedAt.getTime() - KNOWN_BEFORE_MS)}) AS known
+    FROM orders o JOIN offers f ON f.id = ${run.offerId} WHERE o.id = ${run.orderId}`)
+  invariant(row, 'a run has its order and its offer')
+  const { known, ...request } = row
+  return { ...request, sentAt: run.startedAt, knownOrderIds: known }
 }

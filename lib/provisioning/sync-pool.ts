@@ -2,8 +2,8 @@ import { STOCK_SUPPLIERS } from '@/lib/catalog'
 import { db, Prisma, type Tx } from '@/lib/db'
 import { newId } from '@/lib/kit'
 import { log } from '@/lib/log'
-import type { PoolProxy, Supplier } from '@/lib/suppliers'
-import { supplierOf } from './suppliers-in-use'
+import type { PoolProxy } from '@/lib/suppliers'
+import { isSupplierSetUp, type SupplierFor, supplierOf } from './suppliers-in-use'
 
 /**
  * What a person should know of a pool. `gone`, `not_working`, `other_country`: a proxy that a customer holds (or waits for) is no longer listed, does
@@ -40,7 +40,7 @@ const APPLY_TIMEOUT_MS = 60_000
  * that was sold once is never free again. A pool that cannot be listed whole stays as it is. Runs at once do no harm: a list is applied only
  * if none was applied since before it was asked for.
  */
-export async function syncPool(supplierFor: (name: string) => Supplier = supplierOf): Promise<PoolFinding[]> {
+export async function syncPool(supplierFor: SupplierFor = supplierOf): Promise<PoolFinding[]> {
   const offers: PoolOffer[] = await db().offer.findMany({
     where: { supplier: { in: POOL_SUPPLIERS } },
     select: { id: true, supplier: true, countryCode: true, supplierParams: true, isActive: true, stockCheckedAt: true },
@@ -49,8 +49,10 @@ export async function syncPool(supplierFor: (name: string) => Supplier = supplie
   const findings: PoolFinding[] = []
   for (const [, together] of groupByPool(offers)) {
     const { supplier, supplierParams } = together[0]!
+    // One that nobody set up is no news.
+    if (supplierFor === supplierOf && !(await isSupplierSetUp(supplier))) continue
     try {
-      const pool = supplierFor(supplier).pool
+      const { pool } = await supplierFor(supplier)
       if (!pool) continue
       const proxies = await pool.listPool(supplierParams as Record<string, unknown>)
       for (const offer of together) findings.push(...(await applyPool(offer, proxies)))

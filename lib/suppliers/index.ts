@@ -1,3 +1,14 @@
+export {
+  findSupplierDefinition,
+  hasSupplierForm,
+  readOfferParams,
+  SUPPLIER_DEFINITIONS,
+  type SupplierDefinition,
+  type SupplierField,
+  type SupplierParam,
+  type SupplierValues,
+  writeOfferParam,
+} from './definitions'
 export { createIproyal } from './iproyal/create-iproyal'
 export { createIproyalResidential } from './iproyal-residential/create-iproyal-residential'
 export { createProxyCheap } from './proxy-cheap/create-proxy-cheap'
@@ -8,9 +19,14 @@ export {
   type HeldProxies,
   type PoolProxy,
   type Purchase,
+  type PurchaseHint,
   type PurchasedProxy,
   type PurchaseOutcome,
+  type PurchaseRequest,
+  type Quote,
   type RenewOutcome,
+  type SubAccount,
   type Supplier,
+  type SupplierModel,
   UnknownOutcomeError,
 } from './supplier'

@@ -1,4 +1,12 @@
-import { findPlan, priceOf, saveOffer, savePlan, saveProduct, type SupplierName } from '@/lib/catalog'
+import {
+  findPlan,
+  priceOf,
+  saveOffer,
+  savePlan,
+  saveProduct,
+  type SaveProductInput,
+  type SupplierName,
+} from '@/lib/catalog'
 import { newId } from '@/lib/kit'
 import { importStock } from '@/lib/provisioning'
 
@@ -16,13 +24,16 @@ export async function makePlan(
     minQuantity?: number
     maxQuantity?: number
     countryCode?: string
+    /** What the offer says to its supplier, as typed. */
+    params?: Record<string, string>
+    kind?: SaveProductInput['kind']
   } = {},
 ): Promise<PlanOnSale> {
   const { supplier = 'stock', units = 10, unitPriceMicros = 1_000_000n, maxQuantity = 1000, countryCode = 'NL' } = input
   const slug = `plan-${(made += 1)}-${newId('req').slice(-8)}`
   const product = await saveProduct(STAFF, {
     slug,
-    kind: 'datacenter_ipv4',
+    kind: input.kind ?? 'datacenter_ipv4',
     nameEn: 'Datacenter IPv4',
     nameRu: 'Серверные IPv4',
     descriptionEn: 'Made for a test.',
@@ -49,7 +60,7 @@ export async function makePlan(
     supplier,
     priority: 0,
     isActive: true,
-    px6Version: supplier === 'px6' ? '4' : undefined,
+    params: input.params,
   })
   if (!offer.ok) throw new Error(offer.refusal.code)
   const { offerId } = offer.value

@@ -55,6 +55,22 @@ export default async function AdminOverviewPage() {
       waits: true,
     },
     {
+      href: '/admin/suppliers/unknown',
+      title: say('queueOutcomes'),
+      help: say('queueOutcomesHelp'),
+      count: queues.unknownOutcomes,
+      needs: 'suppliers.write',
+      waits: true,
+    },
+    {
+      href: '/admin/suppliers',
+      title: say('queueDry'),
+      help: say('queueDryHelp'),
+      count: queues.runningDry,
+      needs: 'suppliers.write',
+      waits: true,
+    },
+    {
       href: '/admin/jobs',
       title: say('queueJobs'),
       help: say('queueJobsHelp'),

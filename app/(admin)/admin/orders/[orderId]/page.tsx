@@ -17,7 +17,7 @@ import { ExactTime } from '@/components/ui/time'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { isAllowed, listUsernames } from '@/lib/identity'
 import { findOrder } from '@/lib/orders'
-import { listAllocations, listDeliveries } from '@/lib/provisioning'
+import { getOrderMargin, listAllocations, listDeliveries, marginCurrency } from '@/lib/provisioning'
 import { requireAdmin } from '@/lib/web'
 import { checkAction } from './check-action'
 
@@ -29,7 +29,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
   const staff = await requireAdmin('orders.read')
   const order = await findOrder({ orderId: (await params).orderId })
   if (!order) notFound()
-  const [say, states, names, choice, deliveries, allocations, checks, downtimes] = await Promise.all([
+  const [say, states, names, choice, deliveries, allocations, checks, downtimes, margin] = await Promise.all([
     getTranslations('admin'),
     getTranslations('orders'),
     listUsernames([order.userId]),
@@ -38,6 +38,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
     listAllocations({ userId: order.userId, orderId: order.id }),
     getOrderChecks({ orderId: order.id }),
     listDowntimes({ orderId: order.id }),
+    getOrderMargin({ orderId: order.id }),
   ])
   return (
     <>
@@ -62,6 +63,16 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
               [say('total'), <Money key="total" micros={order.totalMicros} currency={order.currency} />],
               [say('placed'), <ExactTime key="placed" at={order.placedAt} />],
               [say('until'), order.expiresAt ? <ExactTime key="until" at={order.expiresAt} /> : '–'],
+              [
+                say('orderMargin'),
+                margin === null ? (
+                  '–'
+                ) : margin.unknownCosts > 0 ? (
+                  say('marginUnknown')
+                ) : (
+                  <Money key="margin" micros={margin.revenueMicros - margin.costMicros} currency={marginCurrency()} />
+                ),
+              ],
               [say('id'), <Code key="id">{order.id}</Code>],
             ]}
           />
