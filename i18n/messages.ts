@@ -41,6 +41,8 @@ import statesEn from '@/messages/en/states.json'
 import statesRu from '@/messages/ru/states.json'
 import catalogueEn from '@/messages/en/catalogue.json'
 import catalogueRu from '@/messages/ru/catalogue.json'
+import plannerEn from '@/messages/en/planner.json'
+import plannerRu from '@/messages/ru/planner.json'
 import policyEn from '@/messages/en/policy.json'
 import policyRu from '@/messages/ru/policy.json'
 import ordersEn from '@/messages/en/orders.json'
@@ -79,6 +81,7 @@ const en = {
   states: statesEn,
   catalogue: catalogueEn,
   orders: ordersEn,
+  planner: plannerEn,
   policy: policyEn,
   payments: paymentsEn,
   statement: statementEn,
@@ -113,6 +116,7 @@ const ru: Messages = {
   states: statesRu,
   catalogue: catalogueRu,
   orders: ordersRu,
+  planner: plannerRu,
   policy: policyRu,
   payments: paymentsRu,
   statement: statementRu,

@@ -45,3 +45,14 @@ export {
   TEMPLATES_MAX,
 } from './templates'
 export { writeExport } from './write-export'
+export {
+  dayOf,
+  monthsOf,
+  planDays,
+  PLANNER_DAYS,
+  type PlannedDay,
+  type PlannedDays,
+  type PlannedItem,
+} from './plan-days'
+export { planRenewals, type RenewalPlan } from './plan-renewals'
+export { type CalendarEvent, writeCalendar } from './write-calendar'
