@@ -13,6 +13,6 @@ export const GET = userRoute(async ({ request, params, user }) => {
   const order = await findOrder({ orderId: params.orderId ?? '', userId: user.id })
   const writer = order && (await findWriter(user.id, format))
   if (!writer) return refused('not_found')
-  const pages = readProxies({ userId: user.id, filter: { orderId: order.id }, scope: 'order' })
+  const pages = readProxies({ userId: user.id, filter: { order: order.id }, scope: 'order' })
   return exportResponse(pages, writer, `proxies-${order.id.slice(-8)}`)
 })
