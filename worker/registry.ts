@@ -62,7 +62,7 @@ import {
   settlePayment,
   settlePaymentJob,
 } from '@/lib/payments'
-import { applyChangesJob, applyDueChanges } from '@/lib/prices'
+import { applyChangesJob, applyDueChanges, applyRules, applyRulesJob } from '@/lib/prices'
 import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
@@ -111,6 +111,7 @@ export const REGISTRY: readonly Registered[] = [
   register(replaceDeadJob, replaceDead),
   register(creditDowntimeJob, () => creditDowntime()),
   register(applyChangesJob, () => applyDueChanges()),
+  register(applyRulesJob, (payload) => applyRules(payload)),
   register(removeSelectionsJob, () => removeSelections()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(checkBooksJob, checkBooksHandler),

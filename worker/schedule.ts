@@ -12,7 +12,7 @@ import {
   syncPoolJob,
   syncStockJob,
 } from '@/lib/provisioning'
-import { applyChangesJob } from '@/lib/prices'
+import { applyChangesJob, applyRulesJob } from '@/lib/prices'
 import { creditDowntimeJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
@@ -24,6 +24,7 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: runRenewalsJob.name },
   { cron: '* * * * *', name: expireOrdersJob.name },
   { cron: '* * * * *', name: applyChangesJob.name },
+  { cron: '10 5 * * *', name: applyRulesJob.name },
   { cron: '0 8 * * *', name: tellShortJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
   { cron: '*/2 * * * *', name: syncPoolJob.name },

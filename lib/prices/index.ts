@@ -1,4 +1,13 @@
 export { convertCost, type CostPlusLine, costPlusPrice, parseRate, type PriceEnding } from './cost-plus'
+export { type CostRow, listCosts, saveCosts } from './costs'
+export {
+  type ComputedPeriod,
+  computeRule,
+  costOf,
+  type KnownCost,
+  type RateFor,
+  type RuleProblem,
+} from './compute-rule'
 export { applyChangesJob, applyRulesJob } from './jobs'
 export {
   applyDueChanges,
@@ -11,5 +20,14 @@ export {
   planPriceChange,
   withdrawPriceChange,
 } from './price-changes'
+export {
+  applyRules,
+  findPriceRule,
+  previewPriceRule,
+  type PriceRuleView,
+  type RuleOutcome,
+  savePriceRule,
+  switchPriceRule,
+} from './price-rules'
 export { differenceOf, type PriceDifference, toStored } from './stored-prices'
 export * from './schemas'

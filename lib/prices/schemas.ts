@@ -59,3 +59,91 @@ export const roundingFormSchema = z.object({
 })
 
 export { amount as amountSchema }
+
+/** A margin above this is a slip of the keyboard: ten times the cost on top. */
+const MARGIN_MOST = 100_000
+
+const currencySchema = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .regex(/^[A-Z]{3}$/, 'currency_form')
+const rateSchema = z
+  .string()
+  .trim()
+  .transform((text) => text.replace(',', '.'))
+  .refine((text) => /^\d{1,9}(\.\d{1,9})?$/.test(text) && /[1-9]/.test(text), { message: 'rate_form' })
+
+/** A rule as it is typed: per cent already in basis points, amounts as text. */
+export const priceRuleSchema = z
+  .object({
+    planId: z.string().max(60),
+    /** The version the form was filled from; 0 for the first. */
+    version: z.coerce.number().int().min(0),
+    periods: z
+      .array(
+        z.object({
+          days: z.coerce.number().int().min(1).max(3660),
+          marginBasisPoints: z.number({ message: 'margin_form' }).int().min(0).max(MARGIN_MOST, 'margin_form'),
+          fixedMicros: amount(0n),
+          minimumMicros: amount(0n),
+        }),
+      )
+      .min(1, 'rule_empty')
+      .max(12),
+    stepMicros: z.preprocess(
+      (text) => (typeof text === 'string' && text.trim() === '' ? null : text),
+      amount(1n, 100n * MICROS_PER_UNIT).nullable(),
+    ),
+    belowMicros: amount(0n),
+    /** Prices that move by no more than this stay as they are. */
+    thresholdBasisPoints: z.number({ message: 'threshold_form' }).int().min(0).max(5000, 'threshold_form'),
+    isLossAllowed: z.boolean(),
+    costCurrency: z.preprocess((text) => (text === '' ? null : text), currencySchema.nullable()),
+    costRate: z.preprocess((text) => (text === '' ? null : text), rateSchema.nullable()),
+  })
+  .refine((rule) => rule.belowMicros === 0n || (rule.stepMicros !== null && rule.belowMicros < rule.stepMicros), {
+    path: ['belowMicros'],
+    message: 'below_step',
+  })
+  .refine((rule) => (rule.costCurrency === null) === (rule.costRate === null), {
+    path: ['costRate'],
+    message: 'rate_incomplete',
+  })
+export type PriceRuleInput = z.infer<typeof priceRuleSchema>
+export type PriceRuleTerms = Omit<PriceRuleInput, 'planId' | 'version'>
+
+const micros = z.string().transform(BigInt)
+/** The form in which a rule is kept. */
+export const storedRuleSchema = z.object({
+  periods: z.array(
+    z.object({
+      days: z.number().int(),
+      marginBasisPoints: z.number().int(),
+      fixedMicros: micros,
+      minimumMicros: micros,
+    }),
+  ),
+  stepMicros: micros.nullable(),
+  belowMicros: micros,
+  thresholdBasisPoints: z.number().int(),
+  isLossAllowed: z.boolean(),
+  costCurrency: z.string().nullable(),
+  costRate: z.string().nullable(),
+})
+
+export const switchRuleSchema = z.object({
+  planId: z.string().max(60),
+  version: z.coerce.number().int().min(1),
+  isActive: z.enum(['on', 'off']).transform((text) => text === 'on'),
+})
+
+export const planIdSchema = z.object({ planId: z.string().max(60) })
+
+/** What pieces of an offer cost, as staff typed it: all periods at once; a period left empty has no typed cost. */
+export const saveCostsSchema = z.object({
+  offerId: z.string().max(60),
+  currency: currencySchema,
+  costs: z.array(z.object({ days: z.coerce.number().int().min(1).max(3660), costMicros: amount(0n) })).max(12),
+})
+export type SaveCostsInput = z.infer<typeof saveCostsSchema>

@@ -118,6 +118,12 @@ export const REFUSALS = {
   change_twice: { status: 409, field: 'at' },
   change_ended: { status: 409 },
   rule_sets_prices: { status: 409 },
+  rule_changed_meanwhile: { status: 409 },
+  changes_planned: { status: 409 },
+  cost_missing: { status: 409 },
+  rate_missing: { status: 409 },
+  price_below_cost: { status: 422 },
+  price_of_nothing: { status: 422 },
   nothing_to_import: { status: 422, field: 'text' },
 } as const satisfies Record<string, { status: number; field?: string }>
 

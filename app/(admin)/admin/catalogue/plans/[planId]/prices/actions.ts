@@ -1,10 +1,18 @@
 'use server'
 
 import { revalidatePath } from 'next/cache'
-import { planChangeFormSchema } from '@/components/admin/price-forms'
+import { costsFormSchema, planChangeFormSchema, priceRuleFormSchema } from '@/components/admin/price-forms'
 import { translator } from '@/i18n/translator'
 import { accepted } from '@/lib/kit'
-import { planPriceChange, withdrawChangeSchema, withdrawPriceChange } from '@/lib/prices'
+import {
+  planPriceChange,
+  saveCosts,
+  savePriceRule,
+  switchPriceRule,
+  switchRuleSchema,
+  withdrawChangeSchema,
+  withdrawPriceChange,
+} from '@/lib/prices'
 import { adminAction } from '@/lib/web'
 
 export const planChangeAction = adminAction(
@@ -28,3 +36,35 @@ export const withdrawChangeAction = adminAction(
     return accepted(null)
   },
 )
+
+export const savePriceRuleAction = adminAction(
+  'catalog.write',
+  priceRuleFormSchema,
+  async (input, { user, actor, locale }) => {
+    const result = await savePriceRule({ ...actor, id: user.id }, input)
+    if (!result.ok) return result
+    revalidatePath('/admin/catalogue', 'layout')
+    return accepted({
+      message: translator(locale, 'prices')('ruleSaved'),
+      facts: { revision: result.value.version },
+    })
+  },
+)
+
+export const switchPriceRuleAction = adminAction(
+  'catalog.write',
+  switchRuleSchema,
+  async (input, { user, actor, locale }) => {
+    const result = await switchPriceRule({ ...actor, id: user.id }, input)
+    if (!result.ok) return result
+    revalidatePath('/admin/catalogue', 'layout')
+    return accepted({ message: translator(locale, 'prices')(input.isActive ? 'ruleSwitchedOn' : 'ruleSwitchedOff') })
+  },
+)
+
+export const saveCostsAction = adminAction('catalog.write', costsFormSchema, async (input, { user, actor, locale }) => {
+  const result = await saveCosts({ ...actor, id: user.id }, input)
+  if (!result.ok) return result
+  revalidatePath('/admin/catalogue', 'layout')
+  return accepted({ message: translator(locale, 'prices')('costsSaved') })
+})

@@ -3,12 +3,19 @@ import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { PastChangesCard, PlannedChangesCard } from '@/components/admin/price-changes'
+import { CostsCard, PriceRuleCard } from '@/components/admin/price-rule'
 import { ButtonLink } from '@/components/ui/button'
 import { PageHeader } from '@/components/ui/page-header'
 import { findPlan } from '@/lib/catalog'
-import { listPastChanges, listPlannedChanges } from '@/lib/prices'
+import { findPriceRule, listCosts, listPastChanges, listPlannedChanges, previewPriceRule } from '@/lib/prices'
 import { requireAdmin } from '@/lib/web'
-import { planChangeAction, withdrawChangeAction } from './actions'
+import {
+  planChangeAction,
+  saveCostsAction,
+  savePriceRuleAction,
+  switchPriceRuleAction,
+  withdrawChangeAction,
+} from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('prices'))('title') }
@@ -18,11 +25,14 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function PlanPricesPage({ params }: { params: Promise<{ planId: string }> }) {
   await requireAdmin('catalog.write')
   const { planId } = await params
-  const [say, found, planned, past] = await Promise.all([
+  const [say, found, planned, past, rule, preview, costs] = await Promise.all([
     getTranslations('prices'),
     findPlan(planId, { fresh: true }),
     listPlannedChanges({ planId }),
     listPastChanges({ planId }),
+    findPriceRule({ planId }),
+    previewPriceRule({ planId }),
+    listCosts({ planId }),
   ])
   if (!found) notFound()
   const { plan } = found
@@ -46,9 +56,16 @@ export default async function PlanPricesPage({ params }: { params: Promise<{ pla
         <PlannedChangesCard
           plan={plan}
           changes={planned}
-          isRuleOn={false}
+          isRuleOn={rule?.isActive ?? false}
           actions={{ plan: planChangeAction, withdraw: withdrawChangeAction }}
         />
+        <PriceRuleCard
+          plan={plan}
+          rule={rule}
+          preview={preview}
+          actions={{ save: savePriceRuleAction, turn: switchPriceRuleAction }}
+        />
+        <CostsCard plan={plan} costs={costs} action={saveCostsAction} />
         <PastChangesCard changes={past} />
       </div>
     </>
