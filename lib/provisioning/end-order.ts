@@ -42,8 +42,7 @@ export async function completeDelivery(input: {
 /** Whether the fence one_delivery_per_supplier_order stopped it. */
 function isTaken(error: unknown): boolean {
   return (
-    error instanceof Prisma.PrismaClientKnownRequestError &&
-    JSON.stringify([error.meta, error.message]).includes('supplier_order_id')
+    error instanceof Prisma.PrismaClientKnownRequestError && error.message.includes('one_delivery_per_supplier_order')
   )
 }
 

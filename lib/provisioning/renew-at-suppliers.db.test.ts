@@ -1,15 +1,23 @@
 import { checkBooks } from '@/lib/admin'
+import { SYSTEM } from '@/lib/audit'
 import { db } from '@/lib/db'
 import { newId } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { expireOrders, findOrder, placeOrder, quoteRenewal, renewOrder, runRenewals, switchRenewal } from '@/lib/orders'
-import { createPx6 } from '@/lib/suppliers'
+import { createPx6, type Supplier } from '@/lib/suppliers'
 import { startPx6Fake } from '@/fakes/px6'
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
 import { letHoursPass } from '@/test/factories/orders'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { deliverOrder, renewAtSuppliers, resolveRenewal, sweepRenewals } from './index'
+import {
+  decideRenewalRun,
+  deliverOrder,
+  listUnknownOutcomes,
+  renewAtSuppliers,
+  resolveRenewal,
+  sweepRenewals,
+} from './index'
 
 const DAY_MS = 86_400_000
 let px6: Awaited<ReturnType<typeof startPx6Fake>>
@@ -173,4 +181,58 @@ describe('a supplier renews', () => {
     expect((await findOrder({ orderId }))!.state).toBe('active')
     expect((await balanceOf(customer.id)).balanceMicros).toBe(8_000_000n)
   })
+})
+
+describe('money and words about a renewal', () => {
+  it('one that costs more than the customer pays is not made: their money is back', async () => {
+    const { customer, renewalId } = await heldRenewal()
+    const dear: Supplier = {
+      ...adapter(),
+      quoteRenewal: async () => ({ costMicros: 2_000_001n, currency: 'USD' }),
+    }
+    await renewAtSuppliers({ renewalId }, () => dear)
+    expect(await spentThere()).toBe(0n)
+    expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 10_000_000n, heldMicros: 0n })
+    const run = await db().renewalRun.findFirstOrThrow({ where: { renewalId } })
+    expect(run).toMatchObject({ state: 'refused', refusal: 'too_dear', costMicros: null })
+  })
+
+  it('a lost answer is booked at what it was quoted', async () => {
+    const { renewalId } = await heldRenewal()
+    await control('fail', { times: 1, match: 'prolong', after: true, timeout: true })
+    await renewAtSuppliers({ renewalId }, adapter)
+    await resolveRenewal({ renewalId }, adapter)
+    const run = await db().renewalRun.findFirstOrThrow({ where: { renewalId } })
+    expect(run).toMatchObject({ state: 'done', costMicros: 1_200_000n, costCurrency: 'USD' })
+    const booked = await db().ledgerTransfer.findMany({ where: { key: `cost:${run.id}` } })
+    expect(booked.map((transfer) => transfer.amountMicros)).toEqual([1_200_000n])
+  })
+
+  it.each([
+    ['renewed', 8_000_000n, 30],
+    ['not_renewed', 10_000_000n, 0],
+  ] as const)(
+    'nobody knows, and a person says %s: it ends so, once, with the reason kept',
+    async (decision, balance, days) => {
+      const { customer, orderId, before, renewalId } = await heldRenewal()
+      await control('fail', { times: 1, match: 'prolong', timeout: true })
+      await renewAtSuppliers({ renewalId }, adapter)
+      const { id: runId } = await db().renewalRun.findFirstOrThrow({ where: { renewalId } })
+      const word = { runId, decision, reason: 'asked them by mail' }
+      expect(await decideRenewalRun(SYSTEM, word)).toMatchObject({ refusal: { code: 'not_waiting' } })
+      await db().renewalRun.update({ where: { id: runId }, data: { startedAt: new Date(Date.now() - 20 * 60_000) } })
+      expect((await listUnknownOutcomes()).find(({ id }) => id === runId)).toMatchObject({
+        kind: 'renewal',
+        renewalId,
+        orderId,
+        quantity: 2,
+      })
+      const ends = await Promise.all([decideRenewalRun(SYSTEM, word), decideRenewalRun(SYSTEM, word)])
+      expect(ends.some((end) => end.ok)).toBe(true)
+      expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: balance, heldMicros: 0n })
+      const after = await endsOf(orderId)
+      expect(Math.round((after[0]! - before[0]!) / DAY_MS)).toBe(days)
+      expect(await decideRenewalRun(SYSTEM, word)).toMatchObject({ refusal: { code: 'not_waiting' } })
+    },
+  )
 })

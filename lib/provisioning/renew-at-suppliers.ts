@@ -166,9 +166,16 @@ async function beginRun(renewalId: string, group: Group, quote: Quote | null): P
     const { supplier, offerId, supplierOrderId } = group
     await tx.renewalRun.create({
       data: {
-        ...{ id, renewalId, supplier, offerId, supplierOrderId, allocationIds: ids, state: 'calling' },
+        id,
+        renewalId,
+        supplier,
+        offerId,
+        supplierOrderId,
+        allocationIds: ids,
+        state: 'calling',
         // What it was quoted at stands in for a cost that a look-up does not tell.
-        ...{ costMicros: quote?.costMicros, costCurrency: quote?.currency },
+        costMicros: quote?.costMicros,
+        costCurrency: quote?.currency,
       },
       select: { id: true },
     })
