@@ -82,6 +82,12 @@ const ROUTES: Record<string, Row[]> = {
   '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],
   '/account/payments/[paymentId]/receipt': [{ ...ownersOnly('/account/payments/PAYMENT/receipt'), visitor: 401 }],
   '/account/planner': [signedIn('/account/planner')],
+  '/account/proxies': [signedIn('/account/proxies')],
+  '/account/proxies/[allocationId]': [
+    ownersOnly('/account/proxies/ALLOCATION'),
+    { ...everyone('/account/proxies/alc_none', 404), visitor: 'in' },
+  ],
+  '/account/proxies/selection/[selectionId]': [ownersOnly('/account/proxies/selection/SELECTION?do=renew')],
   '/account/proxies/export': [signedIn('/account/proxies/export')],
   '/account/proxies/export/file': [
     { ...signedIn('/account/proxies/export/file?format=csv'), visitor: 401 },
@@ -189,8 +195,21 @@ test('every address answers each kind of person as it should', async ({ browser 
   // Credited and delivered, so that there are papers.
   await query(`SELECT credit_payment($1, 'access-' || $1, 1000000, 1000000, now())`, [paymentId])
   await query(`SELECT complete_delivery($1, NULL, NULL, NULL, NULL, NULL)`, [orderId])
+  const [held] = await query<{ id: string }>(`SELECT id FROM allocations WHERE order_id = $1`, [orderId])
+  const selectionId = `sel_${'0'.repeat(20)}${owner.id.slice(-12)}`
+  await query(`INSERT INTO proxy_selections (id, user_id, allocation_ids) VALUES ($1, $2, $3)`, [
+    selectionId,
+    owner.id,
+    [held!.id],
+  ])
   const fill = (route: string) =>
-    route.replace('ORDER', orderId).replace('PAYMENT', paymentId).replace('PLAN', plan!.id).replace('USER', owner.id)
+    route
+      .replace('ALLOCATION', held!.id)
+      .replace('SELECTION', selectionId)
+      .replace('ORDER', orderId)
+      .replace('PAYMENT', paymentId)
+      .replace('PLAN', plan!.id)
+      .replace('USER', owner.id)
 
   const wrong: string[] = []
   for (const [kind, person] of Object.entries(people) as [keyof typeof people, Person | null][]) {

@@ -24,6 +24,7 @@ test('no public or account page ships more script than the budget', async ({ bro
     '/account',
     '/account/orders',
     `/account/orders/${orderId}`,
+    '/account/proxies',
     '/account/balance',
     '/account/payments',
     '/account/top-up',

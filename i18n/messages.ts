@@ -31,6 +31,8 @@ import pricesEn from '@/messages/en/prices.json'
 import pricesRu from '@/messages/ru/prices.json'
 import refusalsEn from '@/messages/en/refusals.json'
 import refusalsRu from '@/messages/ru/refusals.json'
+import proxiesEn from '@/messages/en/proxies.json'
+import proxiesRu from '@/messages/ru/proxies.json'
 import settingsEn from '@/messages/en/settings.json'
 import settingsRu from '@/messages/ru/settings.json'
 import signInEn from '@/messages/en/signIn.json'
@@ -74,6 +76,7 @@ const en = {
   legal: legalEn,
   password: passwordEn,
   prices: pricesEn,
+  proxies: proxiesEn,
   refusals: refusalsEn,
   settings: settingsEn,
   signIn: signInEn,
@@ -109,6 +112,7 @@ const ru: Messages = {
   legal: legalRu,
   password: passwordRu,
   prices: pricesRu,
+  proxies: proxiesRu,
   refusals: refusalsRu,
   settings: settingsRu,
   signIn: signInRu,

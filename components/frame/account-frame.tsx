@@ -11,14 +11,21 @@ import { NavLink } from './nav-link'
 import { type PreferenceActions, PreferenceSwitches } from './preference-switches'
 import { DemoNote, SkipLink } from './site-frame'
 
-/** The account's places, in the order people need them. On phones they are the bar at the bottom, which has room for five. */
+/**
+ * The account's places, in the order people need them. On phones the first five are the bar at the bottom, which has no room for more; the others
+ * stand at the foot of the page.
+ */
 const PLACES = [
   { href: '/account', text: 'overview', icon: 'overview', exact: true },
   { href: '/catalogue', text: 'buy', icon: 'cart', exact: false },
   { href: '/account/orders', text: 'orders', icon: 'list', exact: false },
+  { href: '/account/proxies', text: 'proxies', icon: 'nodes', exact: false },
   { href: '/account/balance', text: 'balance', icon: 'coin', exact: false },
   { href: '/account/settings', text: 'settings', icon: 'sliders', exact: false },
 ] as const satisfies readonly { href: string; text: string; icon: IconName; exact: boolean }[]
+
+/** How many places the bar of phones shows. */
+const IN_BAR = 5
 
 /** The frame of account pages: the balance always in sight, the way to top it up beside it. */
 export async function AccountFrame({
@@ -99,7 +106,7 @@ export async function AccountFrame({
         className="fixed inset-x-0 bottom-0 z-20 border-t bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden"
       >
         <ul className="grid grid-cols-5">
-          {PLACES.map(({ href, text, icon, exact }) => (
+          {PLACES.slice(0, IN_BAR).map(({ href, text, icon, exact }) => (
             <li key={href}>
               <NavLink
                 href={href}
@@ -124,6 +131,11 @@ async function AccountFoot({ user, signOut }: { user: SessionUser; signOut: Form
       <p className="min-w-0 truncate px-3 text-xs text-muted" title={user.email}>
         {user.username}
       </p>
+      {PLACES.slice(IN_BAR).map(({ href, text }) => (
+        <ButtonLink key={href} href={href} variant="quiet" size="sm" className="lg:hidden">
+          {say(text)}
+        </ButtonLink>
+      ))}
       {isStaff(user.role) && (
         <ButtonLink href="/admin" variant="quiet" size="sm" className="lg:justify-start">
           {say('admin')}

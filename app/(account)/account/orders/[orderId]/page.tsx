@@ -5,6 +5,7 @@ import { notFound } from 'next/navigation'
 import { RenewalPriceNotice } from '@/components/catalogue/planned-prices'
 import { planPath } from '@/components/catalogue/plan-path'
 import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
+import { CancelCard, RemedyCard, RenewalCard } from '@/components/holdings/order-cards'
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { RenewalList } from '@/components/orders/renewal-list'
 import { nameChoice, ORDER_TONES, shownState } from '@/components/orders/order-words'
@@ -22,12 +23,16 @@ import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { Code, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
+import { readPolicy } from '@/lib/catalog'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { env } from '@/lib/env'
 import { findOrder, listRenewals, OPEN_ORDER_STATES, type OrderDetails } from '@/lib/orders'
 import { type AllocationView, listAllocations } from '@/lib/provisioning'
+import { listCredits, listReplacements } from '@/lib/remedies'
 import { requireUser } from '@/lib/web'
+import { selectAction } from '../../proxies/actions'
 import { checkAction } from './check-action'
+import { cancelAction, switchRenewalAction } from './life-actions'
 
 type Props = { params: Promise<{ orderId: string }> }
 
@@ -41,7 +46,7 @@ export default async function OrderPage({ params }: Props) {
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
   const own = { userId: user.id, orderId: order.id }
-  const [say, now, names, proxies, checks, downtimes, renewals] = await Promise.all([
+  const [say, now, names, proxies, checks, downtimes, renewals, policy, replacements, credits] = await Promise.all([
     getTranslations('orders'),
     getNow(),
     nameChoice(order),
@@ -49,6 +54,9 @@ export default async function OrderPage({ params }: Props) {
     getOrderChecks(own),
     listDowntimes(own),
     listRenewals(own),
+    readPolicy(order.policyId),
+    listReplacements(own),
+    listCredits(own),
   ])
   const state = shownState(order, now)
   const end = order.events.find(
@@ -81,6 +89,7 @@ export default async function OrderPage({ params }: Props) {
       <div className="grid items-start gap-6 grid-cols-[minmax(0,1fr)] xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-6">
           {OPEN_ORDER_STATES.includes(order.state) && <Waiting order={order} />}
+          {order.state === 'placed' && <CancelCard orderId={order.id} action={cancelAction} />}
           {order.state === 'failed' && (
             <Card title={say('failedTitle')}>
               <p>{say(order.failure === 'sold_out' ? 'failure_sold_out' : 'failure_supplier_failed')}</p>
@@ -113,8 +122,18 @@ export default async function OrderPage({ params }: Props) {
               <RenewalList orderId={order.id} renewals={renewals} />
             </>
           )}
+          {order.deliveredAt !== null && (
+            <RemedyCard
+              order={order}
+              policy={policy}
+              replacements={replacements}
+              credits={credits}
+              select={selectAction}
+            />
+          )}
         </div>
         <div className="flex min-w-0 flex-col gap-6">
+          <RenewalCard order={order} select={selectAction} switchRenewal={switchRenewalAction} />
           <Card
             title={say('details')}
             action={
