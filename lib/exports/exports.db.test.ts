@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createDatabase, db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
-import { markProxy } from '@/lib/holdings'
+import { makeSelection, markProxy } from '@/lib/holdings'
 import { newId } from '@/lib/kit'
 import { makePlan } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
@@ -100,6 +100,14 @@ test('only what works now is live, an order shows also what has ended, and nobod
   expect(await count(customer.id, 'live', { tag: 'shop' })).toBe(1)
   const { value: page } = await readProxies({ userId: customer.id, filter: { tag: 'shop' }, scope: 'live' }).next()
   expect(page?.[0]?.label).toBe('office')
+  const selected = await makeSelection(customer, { allocationIds: [first!] })
+  if (!selected.ok) throw new Error(selected.refusal.code)
+  const { selectionId: selection } = selected.value
+  expect(await count(customer.id, 'live', { selection })).toBe(1)
+  expect(await count(customer.id, 'live', { selection: newId('sel') })).toBe(0)
+  // Somebody else's selection is none, also for one's own proxies.
+  const other = await buyDelivered()
+  expect(await count(other.customer.id, 'live', { selection })).toBe(0)
   await letHoursPass(orderId, 31 * 24)
   expect(await count(customer.id, 'live')).toBe(0)
   expect(await count(customer.id, 'order', { order: orderId })).toBe(2)

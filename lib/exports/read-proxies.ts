@@ -18,8 +18,12 @@ function whereOf(userId: string, filter: ExportFilter, scope: ExportScope): Pris
     scope === 'live'
       ? Prisma.sql`(a.state = 'active' AND a.expires_at > now() OR a.state = 'in_grace' AND a.grace_until > now())`
       : Prisma.sql`a.state IN ('active', 'in_grace', 'expired')`
+  const selected = filter.selection
+    ? Prisma.sql`AND a.id = ANY (ARRAY(SELECT unnest(s.allocation_ids) FROM proxy_selections s
+        WHERE s.id = ${filter.selection} AND s.user_id = ${userId}))`
+    : Prisma.empty
   const chosen = scope === 'order' ? { ...filter, state: 'all' as const } : filter
-  return Prisma.sql`${proxyFilter({ userId, filter: chosen })} AND ${state}`
+  return Prisma.sql`${proxyFilter({ userId, filter: chosen })} AND ${state} ${selected}`
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type ProxyFilter, proxyFilterSchema } from '@/lib/holdings/schemas'
+import { proxyFilterSchema } from '@/lib/holdings/schemas'
 import { BUILT_IN_FORMATS } from './formats'
 import { TEMPLATE_KINDS } from './template'
 
@@ -7,9 +7,15 @@ const text = (maximum: number) => z.string().trim().max(maximum, 'text_too_long'
 /** What a person calls a template or a feed. */
 const nameSchema = text(60).min(1, 'required')
 
-/** Which proxies: the filter of the table of proxies, so that what is looked at there can be taken away here. */
-export const exportFilterSchema = proxyFilterSchema
-export type ExportFilter = ProxyFilter
+/** Which proxies: the filter of the table of proxies, so that what is looked at there can be taken away here, or a selection made there, by its id. */
+export const exportFilterSchema = proxyFilterSchema.extend({
+  selection: z
+    .string()
+    .regex(/^sel_[0-9a-f]{32}$/)
+    .optional()
+    .catch(undefined),
+})
+export type ExportFilter = z.infer<typeof exportFilterSchema>
 
 const templateId = z.string().regex(/^tpl_[0-9a-f]{32}$/)
 /** How they are written: a format everybody has, or a template by its id. */
@@ -32,7 +38,8 @@ export const previewSchema = exportFilterSchema.extend({
 export const removeTemplateSchema = z.object({ templateId })
 
 const feedId = z.string().regex(/^fed_[0-9a-f]{32}$/)
-export const makeFeedSchema = exportFilterSchema.extend({ name: nameSchema, format: formatChoiceSchema })
+/** A selection is gone in a day, so no feed is made of one. */
+export const makeFeedSchema = proxyFilterSchema.extend({ name: nameSchema, format: formatChoiceSchema })
 export const makeCalendarSchema = z.object({ name: nameSchema })
 export const renameFeedSchema = z.object({ feedId, name: nameSchema })
 export const feedIdSchema = z.object({ feedId })

@@ -108,16 +108,18 @@ async function Studio({
   const format = (await findWriter(userId, asked)) ? asked : 'txt'
   const showsPasswords = query.passwords === 'show'
   const writer = (await findWriter(userId, format))!
+  const begun = `${format} ${filterQuery(filter)} ${filter.selection} ${showsPasswords}`
   const initial = await sayPreview({ userId, filter, writer, showsPasswords }, locale)
   return (
     <Card title={say('chooseTitle')} lead={say('chooseLead')}>
-      <form action={PAGE} method="get" className="flex flex-col gap-4">
+      {/* Fields keep what is chosen in them; another address begins anew. */}
+      <form key={begun} action={PAGE} method="get" className="flex flex-col gap-4">
         {further.map(([name, value]) => (
           <input key={name} type="hidden" name={name} value={value} />
         ))}
         {further.length > 0 && (
           <p className="text-sm">
-            {say('filtered')}{' '}
+            {say(filter.selection ? 'selected' : 'filtered')}{' '}
             <Link href={PAGE} className="text-accent underline">
               {say('unfiltered')}
             </Link>
@@ -138,7 +140,6 @@ async function Studio({
         </div>
         <CheckboxField name="passwords" value="show" label={say('showPasswords')} defaultChecked={showsPasswords} />
         <LivePreview
-          key={`${format} ${filterQuery(filter)} ${showsPasswords}`}
           action={previewAction}
           initial={initial}
           copyFrom={`${PAGE}/file`}
