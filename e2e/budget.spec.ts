@@ -25,6 +25,8 @@ test('no public or account page ships more script than the budget', async ({ bro
     '/account/orders',
     `/account/orders/${orderId}`,
     '/account/proxies',
+    '/account/proxies/export',
+    '/account/planner',
     '/account/balance',
     '/account/payments',
     '/account/top-up',

@@ -263,6 +263,9 @@ async function Proxies({ orderId, proxies }: { orderId: string; proxies: Allocat
                 {kind.toUpperCase()}
               </a>
             ))}
+            <ButtonLink href={`/account/proxies/export?order=${orderId}`} variant="quiet" size="sm">
+              {say('moreFormats')}
+            </ButtonLink>
           </div>
         }
       >
