@@ -29,5 +29,15 @@ export {
   savePriceRule,
   switchPriceRule,
 } from './price-rules'
+export {
+  differenceMicros,
+  type LeftOut,
+  SIMULATED_DAYS,
+  type SimulatedSale,
+  simulatePrices,
+  simulateSales,
+  type Simulation,
+  type SimulationSum,
+} from './simulate'
 export { differenceOf, type PriceDifference, toStored } from './stored-prices'
 export * from './schemas'

@@ -147,3 +147,28 @@ export const saveCostsSchema = z.object({
   costs: z.array(z.object({ days: z.coerce.number().int().min(1).max(3660), costMicros: amount(0n) })).max(12),
 })
 export type SaveCostsInput = z.infer<typeof saveCostsSchema>
+
+const planOrAll = z.preprocess(
+  (text) => (text === undefined || text === '' ? null : text),
+  z.string().max(60).nullable(),
+)
+
+/** Under which other prices last month is looked at; a `planId` of null is every plan. */
+export const scenarioSchema = z.discriminatedUnion('by', [
+  z.object({ by: z.literal('typed'), planId: z.string().max(60), prices: pricesSchema }),
+  /** All prices by so much more, or less. */
+  z.object({
+    by: z.literal('percent'),
+    planId: planOrAll,
+    basisPoints: z.number({ message: 'move_form' }).int().min(-9_000, 'move_form').max(100_000, 'move_form'),
+  }),
+  /** So much on top of the known costs. */
+  z.object({
+    by: z.literal('margin'),
+    planId: planOrAll,
+    basisPoints: z.number({ message: 'margin_form' }).int().min(0).max(MARGIN_MOST, 'margin_form'),
+  }),
+  z.object({ by: z.literal('change'), changeId: z.string().min(1, 'choice_invalid').max(60) }),
+  z.object({ by: z.literal('rule'), planId: planOrAll }),
+])
+export type Scenario = z.infer<typeof scenarioSchema>
