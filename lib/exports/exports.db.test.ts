@@ -26,6 +26,7 @@ import {
   TEMPLATES_MAX,
   writeExport,
 } from '.'
+import { pageQuery } from './read-proxies'
 
 const owner = (id: string) => ({ kind: 'user' as const, id })
 
@@ -62,6 +63,28 @@ test('a large list is read a page at a time: the first piece is there before the
   expect(lines).toBe(10_001)
   expect(counted.queries).toBe(21)
   await end()
+})
+
+test('a page is read from the rows of its customer, however many others have', async () => {
+  const { customer, orderId, plan } = await buyDelivered()
+  await insertProxies(orderId, customer.id, plan.offerId, 2_000)
+  const other = await insertCustomer()
+  // Many orders of many others, older and newer than ours.
+  await db().$executeRaw(Prisma.sql`
+    INSERT INTO allocations (id, order_id, user_id, position, host, port, username, password, protocols, country_code, offer_id, expires_at)
+    SELECT ${newId('alc')} || n, 'ord_' || md5(n::text), ${other.id} || n % 500, 1, '192.0.2.1', 8000, 'u' || n, 'p', '{http}', 'NL', ${plan.offerId}, now() + interval '30 days'
+    FROM generate_series(1, 60000) n`)
+  await db().$executeRaw(Prisma.sql`ANALYZE allocations`)
+  const input = { userId: customer.id, filter: {}, scope: 'live' as const }
+  for (const after of [undefined, { orderId, position: 1_500 }, { orderId: 'ord_0', position: 1 }]) {
+    const rows = await db().$queryRaw<{ 'QUERY PLAN': unknown }[]>(
+      Prisma.sql`EXPLAIN (ANALYZE, FORMAT JSON) ${pageQuery(input, after, EXPORT_PAGE)}`,
+    )
+    const steps = JSON.stringify(rows[0]!['QUERY PLAN']).match(/"Rows Removed by Filter":\d+/g) ?? []
+    const removed = steps.map((step) => Number(step.split(':')[1]))
+    expect(Math.max(0, ...removed)).toBeLessThanOrEqual(2_001)
+  }
+  await db().$executeRaw(Prisma.sql`DELETE FROM allocations WHERE user_id LIKE ${`${other.id}%`}`)
 })
 
 test('whoever hangs up ends the reading', async () => {

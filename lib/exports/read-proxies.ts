@@ -26,6 +26,23 @@ function whereOf(userId: string, filter: ExportFilter, scope: ExportScope): Pris
   return Prisma.sql`${proxyFilter({ userId, filter: chosen })} AND ${state} ${selected}`
 }
 
+/** One page. The order is by a text made of the order's id, so that it is not read from the index of everybody's orders: the way in is the customer. */
+export function pageQuery(
+  input: { userId: string; filter: ExportFilter; scope: ExportScope },
+  after: Cursor | undefined,
+  size: number,
+): Prisma.Sql {
+  const from = after
+    ? Prisma.sql`AND (a.order_id || '', a.position) > (${after.orderId}, ${after.position}::int)`
+    : Prisma.empty
+  return Prisma.sql`
+    SELECT a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.expires_at AS "expiresAt",
+           coalesce((SELECT m.label FROM proxy_marks m WHERE m.user_id = ${input.userId} AND m.allocation_id = a.id), '') AS label,
+           a.order_id AS "orderId", a.position
+    FROM allocations a WHERE ${whereOf(input.userId, input.filter, input.scope)} ${from}
+    ORDER BY a.order_id || '', a.position LIMIT ${size}::int`
+}
+
 /**
  * A customer's proxies in pages of 500, by order and place in it. The next page is asked for when the reader wants it; who stops reading stops the
  * asking. Somebody else's order gives nothing.
@@ -34,19 +51,11 @@ export async function* readProxies(
   input: { userId: string; filter: ExportFilter; scope: ExportScope; limit?: number },
   database: Database = db(),
 ): AsyncGenerator<ExportedProxy[]> {
-  const where = whereOf(input.userId, input.filter, input.scope)
   let after: Cursor | undefined
   let left = input.limit ?? Number.POSITIVE_INFINITY
   while (left > 0) {
     const size = Math.min(EXPORT_PAGE, left)
-    const from = after
-      ? Prisma.sql`AND (a.order_id, a.position) > (${after.orderId}, ${after.position}::int)`
-      : Prisma.empty
-    const rows = await database.$queryRaw<Row[]>(Prisma.sql`
-      SELECT a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.expires_at AS "expiresAt",
-             coalesce((SELECT m.label FROM proxy_marks m WHERE m.user_id = ${input.userId} AND m.allocation_id = a.id), '') AS label,
-             a.order_id AS "orderId", a.position
-      FROM allocations a WHERE ${where} ${from} ORDER BY a.order_id, a.position LIMIT ${size}::int`)
+    const rows = await database.$queryRaw<Row[]>(pageQuery(input, after, size))
     if (rows.length > 0) yield rows
     if (rows.length < size) return
     after = rows.at(-1)!
