@@ -106,6 +106,16 @@ const ROUTES: Record<string, Row[]> = {
     staff('/admin/catalogue/plans/none/prices', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/catalogue/products/[productId]': [staff('/admin/catalogue/products/new', { support: 404, finance: 404 })],
+  '/admin/catalogue/simulator': [
+    staff('/admin/catalogue/simulator?by=percent&percent=10', { support: 404, finance: 404 }),
+  ],
+  '/admin/catalogue/simulator/file': [
+    {
+      ...staff('/admin/catalogue/simulator/file?by=percent&percent=10', { support: 403, finance: 403 }),
+      visitor: 401,
+      stranger: 403,
+    },
+  ],
   '/admin/customers': [staff('/admin/customers')],
   '/admin/customers/[userId]': [
     staff('/admin/customers/USER'),

@@ -18,8 +18,9 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function AdminCataloguePage() {
   await requireAdmin('catalog.write')
-  const [say, locale, products] = await Promise.all([
+  const [say, sayPrices, locale, products] = await Promise.all([
     getTranslations('admin'),
+    getTranslations('prices'),
     getLocale(),
     readCatalog({ fresh: true }),
   ])
@@ -34,7 +35,18 @@ export default async function AdminCataloguePage() {
   const create = <ButtonLink href="/admin/catalogue/products/new">{say('newProduct')}</ButtonLink>
   return (
     <>
-      <PageHeader title={say('catalogueTitle')} lead={say('catalogueLead')} action={create} />
+      <PageHeader
+        title={say('catalogueTitle')}
+        lead={say('catalogueLead')}
+        action={
+          <span className="flex flex-wrap gap-2">
+            <ButtonLink href="/admin/catalogue/simulator" variant="secondary">
+              {sayPrices('simulator')}
+            </ButtonLink>
+            {create}
+          </span>
+        }
+      />
       {products.length === 0 && (
         <EmptyState title={say('catalogueEmpty')} action={create}>
           {say('catalogueEmptyText')}
