@@ -7,20 +7,22 @@ import { runRenewals } from '@/lib/orders'
 export type RenewalBench = { plan: string; offer: string; customers: number; priceMicros: bigint }
 
 const BATCH = 100
+/** Orders made in one transaction: within one, the units it has just sold lie at the front of the index of free ones, and each next one walks over them. */
+const FILL = 250
 /** The limit does the same again and again; a fifth of the night shows its speed. */
 const LIMIT_ORDERS = 20_000
 
 /** As many orders from stock as asked, delivered and renewing themselves, made through the functions that orders are made by. */
 export async function addRenewingOrders(client: Client, bench: RenewalBench, orders: number): Promise<void> {
-  for (let made = 0; made < orders; made += 5_000) {
+  for (let made = 0; made < orders; made += FILL) {
     await client.query(
-      `SELECT place_order('ord_ren' || lpad(i::text, 29, '0'), 'usr_bench_' || (i % $2::int), 'ren_' || i, $3, 1, $4, true, 'datacenter_ipv4', 'NL', 30, 1, $5, 0, $5, 'USD')
-       FROM generate_series($1::int, $1::int + 4999) i`,
-      [made, bench.customers, bench.plan, bench.offer, bench.priceMicros],
+      `SELECT place_order('ord_ren' || lpad(i::text, 29, '0'), 'usr_bench_' || (i % $6::int), 'ren_' || i, $3, 1, $4, true, 'datacenter_ipv4', 'NL', 30, 1, $5, 0, $5, 'USD')
+       FROM generate_series($1::int, $1::int + $2::int - 1) i`,
+      [made, FILL, bench.plan, bench.offer, bench.priceMicros, bench.customers],
     )
     await client.query(
-      `SELECT complete_delivery('ord_ren' || lpad(i::text, 29, '0'), NULL, NULL, NULL, NULL, NULL) FROM generate_series($1::int, $1::int + 4999) i`,
-      [made],
+      `SELECT complete_delivery('ord_ren' || lpad(i::text, 29, '0'), NULL, NULL, NULL, NULL, NULL) FROM generate_series($1::int, $1::int + $2::int - 1) i`,
+      [made, FILL],
     )
     await client.query('DELETE FROM outbox_jobs')
   }

@@ -145,7 +145,13 @@ async function sellFor(plan: PlanOnSale, days: number): Promise<void> {
   const saved = await savePlan(
     { kind: 'staff', id: 'usr_test' },
     {
-      ...{ slug, nameEn, nameRu, minQuantity, maxQuantity, isActive, revision },
+      slug,
+      nameEn,
+      nameRu,
+      minQuantity,
+      maxQuantity,
+      isActive,
+      revision,
       planId: plan.planId,
       productId: found.product.id,
       steps: [],
@@ -237,12 +243,13 @@ async function act(order: { id: string; userId: string; autoRenew: boolean }): P
       create: { allocationId: id, ...failing },
       update: { lastOk: false, failingSince: new Date() },
     })
-    if (chance(0.5))
+    const isFoundByShop = chance(0.5)
+    if (isFoundByShop)
       await Promise.all([
         replaceDead({ orderId: order.id, allocationIds: [id] }),
         replaceDead({ orderId: order.id, allocationIds: [id] }),
       ])
-    else if (chance(0.5))
+    else
       await replaceProxies(actor, { orderId: order.id, allocationIds: [id], reason: 'dead', requestKey: newId('req') })
   } else if (ids.length > 0) {
     const allocationIds = [oneOf(ids)]
