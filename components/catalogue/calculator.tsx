@@ -12,8 +12,11 @@ export async function Calculator({
   places,
   choice,
   use,
+  isByGigabyte = false,
 }: {
   plan: CatalogPlan
+  /** Traffic: what is counted are gigabytes. */
+  isByGigabyte?: boolean
   places: Place[]
   choice: Choice
   use: ComponentProps<typeof PlanCalculator>['use']
@@ -23,7 +26,12 @@ export async function Calculator({
     getTranslations('common'),
     getLocale(),
   ])
-  const texts = Object.fromEntries(CALCULATOR_TEXTS.map((key) => [key, say.raw(key) as string])) as CalculatorTexts
+  const texts = Object.fromEntries(
+    CALCULATOR_TEXTS.map((key) => {
+      const other = `${key}_gb` as 'quantity_gb'
+      return [key, say.raw(isByGigabyte && say.has(other) ? other : key) as string]
+    }),
+  ) as CalculatorTexts
   const { id, slug, minQuantity, maxQuantity, steps, totalStepMicros } = plan
   const periods = plan.periods.map((period) => ({ ...period, name: common('days', { count: period.days }) }))
   return (

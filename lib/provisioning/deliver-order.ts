@@ -89,7 +89,12 @@ export async function deliverOrder(
   }
   if (unreachable !== undefined && Date.now() - order.placedAt.getTime() < GIVE_BACK_AFTER_MS) throw unreachable
   const isSoldOut = unreachable === undefined && refusals.every((refusal) => refusal === 'sold_out')
-  await failOrder({ orderId, reason: isSoldOut ? 'sold_out' : 'supplier_failed' })
+  const reason = isSoldOut ? 'sold_out' : 'supplier_failed'
+  await db().$transaction(async (tx) => {
+    // Another job of this order may be buying just now: what it buys is the order's, and nothing goes back before its end is known.
+    if (!(await lockOpenOrder(tx, orderId)) || (await hasOpenRun(tx, orderId))) return
+    await failOrder({ orderId, reason }, tx)
+  })
 }
 
 /**
@@ -309,6 +314,10 @@ export async function closeRun(deliveryId: string, orderId: string, refusal: str
     await tx.order.update({ where: { id: orderId }, data: { state: 'delivering' }, select: { id: true } })
     await tx.orderEvent.create({ data: { orderId, kind: 'supplier_refused', data: {} }, select: { id: true } })
   })
+}
+
+async function hasOpenRun(tx: Tx, orderId: string): Promise<boolean> {
+  return (await tx.delivery.count({ where: { orderId, state: { in: ['calling', 'unknown'] } } })) > 0
 }
 
 /** Locks the order row, so that two runs of a job stand in line. False when the order has ended. */

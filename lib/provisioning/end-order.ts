@@ -1,4 +1,4 @@
-import { db, Prisma } from '@/lib/db'
+import { type Database, db, Prisma, type Tx } from '@/lib/db'
 import { invariant } from '@/lib/kit'
 import type { HandedProxy } from './buy-from'
 
@@ -50,11 +50,11 @@ function isTaken(error: unknown): boolean {
 export type OrderFailure = 'sold_out' | 'supplier_failed'
 
 /** Gives the money back and tells the customer (SQL function fail_order). Safe to call twice. */
-export async function failOrder(input: {
-  orderId: string
-  reason: OrderFailure
-}): Promise<'failed' | 'already_ended' | 'not_found'> {
-  const [row] = await db().$queryRaw<{ outcome: string }[]>(
+export async function failOrder(
+  input: { orderId: string; reason: OrderFailure },
+  tx: Database | Tx = db(),
+): Promise<'failed' | 'already_ended' | 'not_found'> {
+  const [row] = await tx.$queryRaw<{ outcome: string }[]>(
     Prisma.sql`SELECT outcome FROM fail_order(${input.orderId}, ${input.reason})`,
   )
   const outcome = row!.outcome

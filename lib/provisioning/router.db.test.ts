@@ -582,3 +582,34 @@ it('a bug of ours in a purchase leaves the run open and looked after, never boug
   await deliverOrder({ orderId }, adapter)
   expect(await held(orderId)).toHaveLength(1)
 })
+
+it('one job gives up while another is buying: the money stays until the purchase has its end', async () => {
+  const plan = await px6Plan()
+  const { customer, orderId } = await buy(plan)
+  let goOn: () => void = () => {}
+  let isCalling = false
+  const slow: Supplier = {
+    ...adapter('px6'),
+    buy: async (request) => {
+      isCalling = true
+      await new Promise<void>((resolve) => (goOn = resolve))
+      return adapter('px6').buy(request)
+    },
+  }
+  // It has seen the offer before the other began, and hears only now that there is nothing like it.
+  let answer: (() => void) | undefined
+  const late: Supplier = {
+    ...adapter('px6'),
+    quote: () => new Promise((resolve) => (answer = () => resolve(null))),
+  }
+  const giving = deliverOrder({ orderId }, () => late)
+  await expect.poll(() => answer !== undefined).toBe(true)
+  const buying = deliverOrder({ orderId }, () => slow)
+  await expect.poll(() => isCalling).toBe(true)
+  answer!()
+  await giving
+  expect((await getBalance({ userId: customer.id })).heldMicros).toBe(5_000_000n)
+  goOn()
+  await buying
+  expect(await held(orderId)).toHaveLength(1)
+})

@@ -38,7 +38,12 @@ export default async function CataloguePage() {
             </p>
             <div className="mt-4 grid gap-4 md:grid-cols-2">
               {product.plans.map((plan) => (
-                <PlanCard key={plan.id} plan={plan} availability={availability} />
+                <PlanCard
+                  key={plan.id}
+                  plan={plan}
+                  isByGigabyte={product.kind === 'residential'}
+                  availability={availability}
+                />
               ))}
             </div>
           </section>
@@ -48,7 +53,15 @@ export default async function CataloguePage() {
   )
 }
 
-async function PlanCard({ plan, availability }: { plan: CatalogPlan; availability: Map<string, number | null> }) {
+async function PlanCard({
+  plan,
+  isByGigabyte,
+  availability,
+}: {
+  plan: CatalogPlan
+  isByGigabyte: boolean
+  availability: Map<string, number | null>
+}) {
   const [say, common, locale] = await Promise.all([
     getTranslations('catalogue'),
     getTranslations('common'),
@@ -72,14 +85,14 @@ async function PlanCard({ plan, availability }: { plan: CatalogPlan; availabilit
                 />
               ),
             })}{' '}
-            {say('fromFor', { period: common('days', { count: from.days }) })}
+            {say(isByGigabyte ? 'fromFor_gb' : 'fromFor', { period: common('days', { count: from.days }) })}
           </p>
         )}
       </div>
       <dl className="grid grid-cols-[max-content_1fr] gap-x-6 gap-y-1.5 text-sm">
         <dt className="text-muted">{say('periods')}</dt>
         <dd>{plan.periods.map((period) => common('days', { count: period.days })).join(', ')}</dd>
-        <dt className="text-muted">{say('quantities')}</dt>
+        <dt className="text-muted">{say(isByGigabyte ? 'quantities_gb' : 'quantities')}</dt>
         <dd>{say('range', { min: plan.minQuantity, max: plan.maxQuantity })}</dd>
         <dt className="text-muted">{say('discount')}</dt>
         <dd>

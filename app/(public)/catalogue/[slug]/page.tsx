@@ -55,6 +55,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
     findPolicy({ productId: product.id }),
     getTranslations('policy'),
   ])
+  const isByGigabyte = product.kind === 'residential'
   const places = placesOf(plan, availability, locale)
   const choice = readChoice(plan, places, query)
   const from = fromPrice(plan)
@@ -73,7 +74,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
             {locale === 'ru' ? product.descriptionRu : product.descriptionEn}{' '}
             {from && (
               <span className="text-text">
-                {say.rich('planLead', {
+                {say.rich(isByGigabyte ? 'planLead_gb' : 'planLead', {
                   price: () => <Money micros={from.unitPriceMicros} currency={env().SHOP_CURRENCY} />,
                   period: common('days', { count: from.days }),
                 })}
@@ -89,6 +90,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
             plan={plan}
             places={places}
             choice={choice}
+            isByGigabyte={isByGigabyte}
             use={
               balance
                 ? {
@@ -122,8 +124,8 @@ export default async function PlanPage({ params, searchParams }: Props) {
             </ul>
           </Card>
         </div>
-        <Card title={say('tableTitle')} lead={say('tableLead')}>
-          <PriceTable plan={plan} />
+        <Card title={say('tableTitle')} lead={say(isByGigabyte ? 'tableLead_gb' : 'tableLead')}>
+          <PriceTable plan={plan} isByGigabyte={isByGigabyte} />
         </Card>
         <Card title={sayPolicy('title')} lead={sayPolicy('lead')}>
           <PolicySentences policy={policy.rules} />
@@ -135,7 +137,7 @@ export default async function PlanPage({ params, searchParams }: Props) {
 }
 
 /** Every price of a plan: what a piece costs, by period and by how many are taken at once. */
-async function PriceTable({ plan }: { plan: CatalogPlan }) {
+async function PriceTable({ plan, isByGigabyte }: { plan: CatalogPlan; isByGigabyte: boolean }) {
   const [say, common] = await Promise.all([getTranslations('catalogue'), getTranslations('common')])
   const below = { fromQuantity: plan.minQuantity, discountBasisPoints: 0 }
   const reached = plan.steps.filter((step) => step.fromQuantity <= plan.maxQuantity)
@@ -154,7 +156,7 @@ async function PriceTable({ plan }: { plan: CatalogPlan }) {
         <thead className="text-xs text-muted">
           <tr className="border-b">
             <th scope="col" className="py-2 pr-4 text-left font-medium">
-              {say('pieces')}
+              {say(isByGigabyte ? 'pieces_gb' : 'pieces')}
             </th>
             <th scope="col" className="py-2 pr-4 text-left font-medium">
               {say('discount')}
