@@ -66,3 +66,17 @@ export async function CountryOptions({ countries }: { countries: string[] }) {
     </>
   )
 }
+
+export async function TagOptions({ tags }: { tags: { tag: string; count: number }[] }) {
+  const say = await getTranslations('exports')
+  return (
+    <>
+      <option value="">{say('allTags')}</option>
+      {tags.map(({ tag, count }) => (
+        <option key={tag} value={tag}>
+          {say('tagChoice', { tag, count })}
+        </option>
+      ))}
+    </>
+  )
+}

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import { CountryOptions, FormatOptions, OrderOptions } from '@/components/exports/choice-options'
+import { CountryOptions, FormatOptions, OrderOptions, TagOptions } from '@/components/exports/choice-options'
 import { Disclosure, FeedRow, shownOnceTexts } from '@/components/exports/feed-row'
 import { LivePreview } from '@/components/exports/live-preview'
 import { sayPreview } from '@/components/exports/say-preview'
@@ -18,6 +18,7 @@ import { SubmitButton } from '@/components/ui/submit-button'
 import { Code } from '@/components/ui/table'
 import {
   countProxies,
+  type ExportFilter,
   exportFilterSchema,
   type ExportTemplateView,
   type FeedView,
@@ -31,7 +32,7 @@ import {
   TEMPLATE_LENGTH_MAX,
   TEMPLATES_MAX,
 } from '@/lib/exports'
-import { filterQuery } from '@/lib/holdings'
+import { filterQuery, listTags } from '@/lib/holdings'
 import { requireUser } from '@/lib/web'
 import {
   makeFeedAction,
@@ -45,7 +46,9 @@ import {
 } from './actions'
 
 const PAGE = '/account/proxies/export'
-type Choices = Awaited<ReturnType<typeof listChoices>>
+/** What can be filtered by here; the table of proxies has more. */
+const WITH_FIELDS = ['order', 'country', 'tag']
+type Choices = Awaited<ReturnType<typeof listChoices>> & { tags: Awaited<ReturnType<typeof listTags>> }
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('exports'))('title') }
@@ -55,13 +58,15 @@ export default async function ExportPage({ searchParams }: { searchParams: Searc
   const user = await requireUser()
   const query = await searchParams
   const own = { userId: user.id }
-  const [say, count, choices, templates, feeds] = await Promise.all([
+  const [say, count, choice, tags, templates, feeds] = await Promise.all([
     getTranslations('exports'),
     countProxies({ ...own, filter: {} }),
     listChoices(user.id),
+    listTags(own),
     listTemplates(own),
     listFeeds({ ...own, kind: 'proxies' }),
   ])
+  const choices = { ...choice, tags }
   return (
     <>
       <PageHeader
@@ -100,10 +105,9 @@ async function Studio({
 }) {
   const [say, common, locale] = await Promise.all([getTranslations('exports'), getTranslations('common'), getLocale()])
   const filter = exportFilterSchema.parse(query)
+  const { orders, countries, tags } = withChosen(choices, filter)
   // What was filtered by in the table of proxies and has no field here goes along.
-  const further = [...new URLSearchParams(filterQuery(filter))].filter(
-    ([name]) => name !== 'order' && name !== 'country',
-  )
+  const further = [...new URLSearchParams(filterQuery(filter))].filter(([name]) => !WITH_FIELDS.includes(name))
   const asked = query.format ?? 'txt'
   const format = (await findWriter(userId, asked)) ? asked : 'txt'
   const showsPasswords = query.passwords === 'show'
@@ -127,12 +131,17 @@ async function Studio({
         )}
         <div className="grid gap-4 sm:grid-cols-2">
           <SelectField name="order" label={say('order')} defaultValue={filter.order ?? ''}>
-            <OrderOptions orders={choices.orders} />
+            <OrderOptions orders={orders} />
           </SelectField>
           <SelectField name="country" label={say('country')} defaultValue={filter.country ?? ''}>
-            <CountryOptions countries={choices.countries} />
+            <CountryOptions countries={countries} />
           </SelectField>
-          <div className="sm:col-span-2">
+          {tags.length > 0 && (
+            <SelectField name="tag" label={say('tag')} defaultValue={filter.tag ?? ''}>
+              <TagOptions tags={tags} />
+            </SelectField>
+          )}
+          <div className={tags.length > 0 ? '' : 'sm:col-span-2'}>
             <SelectField name="format" label={say('format')} defaultValue={format}>
               <FormatOptions templates={templates} />
             </SelectField>
@@ -161,6 +170,15 @@ async function Studio({
       </form>
     </Card>
   )
+}
+
+/** What the address asks for is among the options, also where no working proxy is left of it: a field must not say "all" and mean one. */
+function withChosen({ orders, countries, tags }: Choices, { order, country, tag }: ExportFilter): Choices {
+  return {
+    orders: !order || orders.some(({ id }) => id === order) ? orders : [...orders, { id: order, count: 0 }],
+    countries: !country || countries.includes(country) ? countries : [...countries, country],
+    tags: !tag || tags.some((each) => each.tag === tag) ? tags : [...tags, { tag, count: 0 }],
+  }
 }
 
 async function Templates({ templates, edited }: { templates: ExportTemplateView[]; edited?: ExportTemplateView }) {
@@ -265,6 +283,7 @@ async function Feeds({
     const parts = [
       ...(filter.order ? [say('feedOrder', { id: shortId(filter.order) })] : []),
       ...(filter.country ? [countries.of(filter.country) ?? filter.country] : []),
+      ...(filter.tag ? [say('feedTag', { tag: filter.tag })] : []),
     ]
     const written = format && isBuiltIn(format) ? say(`format_${format}`) : (template?.name ?? '')
     return say('feedOf', { what: parts.join(', ') || say('feedAll'), format: written })
@@ -298,6 +317,11 @@ async function Feeds({
           <SelectField name="country" label={say('country')}>
             <CountryOptions countries={choices.countries} />
           </SelectField>
+          {choices.tags.length > 0 && (
+            <SelectField name="tag" label={say('tag')}>
+              <TagOptions tags={choices.tags} />
+            </SelectField>
+          )}
         </div>
         <SubmitButton className="self-start">{say('makeFeed')}</SubmitButton>
         <ShownOnce texts={once} />
