@@ -24,6 +24,7 @@ export {
 } from './queries'
 export { listRenewable, quoteRenewal, type RenewalQuote, renewOrder, type RenewOrderInput } from './renew-order'
 export { renewalRules } from './rules'
+export { saveRenewalRules } from './save-renewal-rules'
 export {
   automaticKey,
   expireOrders,

@@ -113,6 +113,7 @@ export const REFUSALS = {
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },
+  lead_too_long: { status: 422, field: 'leadHours' },
   moment_passed: { status: 422, field: 'at' },
   moment_too_far: { status: 422, field: 'at' },
   change_twice: { status: 409, field: 'at' },
