@@ -107,7 +107,10 @@ async function Studio({
   const filter = exportFilterSchema.parse(query)
   const { orders, countries, tags } = withChosen(choices, filter)
   // What was filtered by in the table of proxies and has no field here goes along.
-  const further = [...new URLSearchParams(filterQuery(filter))].filter(([name]) => !WITH_FIELDS.includes(name))
+  const further = [
+    ...[...new URLSearchParams(filterQuery(filter))].filter(([name]) => !WITH_FIELDS.includes(name)),
+    ...(filter.selection ? [['selection', filter.selection] as const] : []),
+  ]
   const asked = query.format ?? 'txt'
   const format = (await findWriter(userId, asked)) ? asked : 'txt'
   const showsPasswords = query.passwords === 'show'
