@@ -17,6 +17,7 @@ import {
   forgetSupplier,
   isSupplierSetUp,
   listSuppliersForAdmin,
+  pollBalances,
   saveSupplier,
   saveSupplierSchema,
   testSupplier,
@@ -155,8 +156,11 @@ describe('keys', () => {
   it('stand nowhere in the database, in no view and in no audit; deleting them leaves nothing', async () => {
     for (const name of Object.keys(fakes)) await insertSupplier(name, whole(name))
     for (const name of Object.keys(fakes)) await testSupplier(SYSTEM, name)
+    // What a supplier's failure leaves behind is kept as well: in its health, which staff read.
     await fakes.px6!.fake.close()
     await testSupplier(SYSTEM, 'px6')
+    await pollBalances()
+    expect((await db().supplierHealth.findUniqueOrThrow({ where: { supplier: 'px6' } })).lastError).toContain('px6')
     fakes.px6!.fake = await startPx6Fake({ port: 0, apiKey: KEY, exitPort: 1 })
     for (const secret of [KEY, SECRET]) expect(await tablesWith(secret)).toEqual([])
     const views = JSON.stringify(await listSuppliersForAdmin(), (_, value: unknown) =>
