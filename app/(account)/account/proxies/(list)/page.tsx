@@ -66,7 +66,7 @@ export default async function ProxiesPage({ searchParams }: { searchParams: Sear
         lead={say('lead', { count: works })}
         action={
           <>
-            <ButtonLink href="/account/proxies/export" variant="secondary">
+            <ButtonLink href={`/account/proxies/export${query && `?${query}`}`} variant="secondary">
               {say('toExport')}
             </ButtonLink>
             <ButtonLink href="/account/planner" variant="secondary">

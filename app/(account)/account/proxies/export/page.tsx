@@ -47,7 +47,7 @@ import {
 
 const PAGE = '/account/proxies/export'
 /** What can be filtered by here; the table of proxies has more. */
-const WITH_FIELDS = ['order', 'country', 'tag']
+const WITH_FIELDS = new Set(['order', 'country', 'tag'])
 type Choices = Awaited<ReturnType<typeof listChoices>> & { tags: Awaited<ReturnType<typeof listTags>> }
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -108,7 +108,7 @@ async function Studio({
   const { orders, countries, tags } = withChosen(choices, filter)
   // What was filtered by in the table of proxies and has no field here goes along.
   const further = [
-    ...[...new URLSearchParams(filterQuery(filter))].filter(([name]) => !WITH_FIELDS.includes(name)),
+    ...[...new URLSearchParams(filterQuery(filter))].filter(([name]) => !WITH_FIELDS.has(name)),
     ...(filter.selection ? [['selection', filter.selection] as const] : []),
   ]
   const asked = query.format ?? 'txt'
