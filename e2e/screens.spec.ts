@@ -30,6 +30,7 @@ const ADMIN = [
   '/admin/orders',
   '/admin/catalogue',
   '/admin/catalogue/products/new',
+  '/admin/catalogue/simulator?by=percent&percent=10',
   '/admin/stock',
   '/admin/jobs',
   '/admin/settings',
