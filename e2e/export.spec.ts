@@ -63,6 +63,18 @@ test('proxies are taken elsewhere: by a template of one’s own, as a file, and 
   const ofOrder = await context.request.get(`/account/orders/${orderId}/export?format=${templateId}`)
   expect(await ofOrder.text()).toBe(wanted)
 
+  // One of two, chosen in the table of proxies.
+  await page.goto('/account/proxies')
+  await page
+    .getByRole('checkbox', { name: /^Choose \d/ })
+    .first()
+    .check()
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  await page.waitForURL(/\/account\/proxies\/export\?selection=sel_/)
+  await expect(page.getByText('Only the proxies you selected.')).toBeVisible()
+  await studio.getByLabel('Format').selectOption({ label: 'login:password@host:port' })
+  await expect(studio.getByText('The first line of 1 proxy.')).toBeVisible()
+
   const feeds = page.locator('#feeds')
   await feeds.getByLabel('Name').fill('Scraper')
   await feeds.getByLabel('Format').selectOption({ label: 'Mine' })
