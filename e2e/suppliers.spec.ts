@@ -48,7 +48,7 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   page,
   context,
 }) => {
-  test.setTimeout(150_000)
+  test.setTimeout(240_000)
   const { ports, secrets } = JSON.parse(
     readFileSync(path.join(process.env.SLUICE_E2E_DATA_DIR!, 'instance.json'), 'utf8'),
   ) as Instance
@@ -110,7 +110,7 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   // An offer of it in a country that nobody else serves; what it must say is told beside the field.
   const [plan] = await query<{ id: string }>("SELECT id FROM plans WHERE slug = 'isp'")
   await page.goto(`/admin/catalogue/plans/${plan!.id}`)
-  const form = page.locator('form').last()
+  const form = page.locator('form').filter({ has: page.getByRole('button', { name: 'Add offer' }) })
   await form.getByLabel('Country').focus()
   await page.keyboard.type('FR')
   await tabTo(page, 'Supplier')

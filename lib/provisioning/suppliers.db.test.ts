@@ -10,6 +10,7 @@ import { SUPPLIERS } from '@/lib/catalog'
 import { db, Prisma } from '@/lib/db'
 import { OperationalError } from '@/lib/kit'
 import { SUPPLIER_DEFINITIONS } from '@/lib/suppliers'
+import { makePlan } from '@/test/factories/catalog'
 import { insertSupplier } from '@/test/factories/supplier'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -20,6 +21,7 @@ import {
   pollBalances,
   saveSupplier,
   saveSupplierSchema,
+  syncPool,
   testSupplier,
 } from './index'
 import { enabledSupplierOf, forgetSuppliers, supplierOf } from './suppliers-in-use'
@@ -221,3 +223,22 @@ async function tablesWith(text: string): Promise<string[]> {
   }
   return found
 }
+
+it('a pool whose supplier is switched off sells nothing more, and comes back with it', async () => {
+  const plan = await makePlan({ supplier: 'webshare', countryCode: 'DE', params: {} })
+  const { controlUrl } = fakes.webshare!.fake
+  await fetch(`${controlUrl}/add`, { method: 'POST', body: JSON.stringify({ count: 2, country: 'DE' }) })
+  const free = () => db().stockUnit.count({ where: { offerId: plan.offerId, state: 'free' } })
+  await syncPool()
+  expect(await free()).toBe(0)
+  await insertSupplier('webshare', whole('webshare'))
+  await syncPool()
+  const count = await free()
+  expect(count).toBeGreaterThanOrEqual(2)
+  await insertSupplier('webshare', {}, { isEnabled: false })
+  await syncPool()
+  expect(await free()).toBe(0)
+  await insertSupplier('webshare', {})
+  await syncPool()
+  expect(await free()).toBe(count)
+})

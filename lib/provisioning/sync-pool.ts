@@ -3,7 +3,7 @@ import { db, Prisma, type Tx } from '@/lib/db'
 import { newId } from '@/lib/kit'
 import { log } from '@/lib/log'
 import type { PoolProxy } from '@/lib/suppliers'
-import { isSupplierSetUp, type SupplierFor, supplierOf } from './suppliers-in-use'
+import { configuredSuppliers, type SupplierFor, supplierOf } from './suppliers-in-use'
 
 /**
  * What a person should know of a pool. `gone`, `not_working`, `other_country`: a proxy that a customer holds (or waits for) is no longer listed, does
@@ -37,7 +37,8 @@ const APPLY_TIMEOUT_MS = 60_000
 /**
  * Makes the stock of every offer of a pool what the pool is: new proxies of the offer's country become free units (of active offers only), changed
  * login data reach the unit and the customer who holds it, what is no longer offered is withdrawn while it is free, and comes back with it. A unit
- * that was sold once is never free again. A pool that cannot be listed whole stays as it is. Runs at once do no harm: a list is applied only
+ * that was sold once is never free again. A pool whose supplier is switched off sells nothing more: its free units are withdrawn, and come back with it.
+ * A pool that cannot be listed whole stays as it is. Runs at once do no harm: a list is applied only
  * if none was applied since before it was asked for.
  */
 export async function syncPool(supplierFor: SupplierFor = supplierOf): Promise<PoolFinding[]> {
@@ -49,13 +50,15 @@ export async function syncPool(supplierFor: SupplierFor = supplierOf): Promise<P
   const findings: PoolFinding[] = []
   for (const [, together] of groupByPool(offers)) {
     const { supplier, supplierParams } = together[0]!
+    const account = (await configuredSuppliers()).find(({ name }) => name === supplier)
     // One that nobody set up is no news.
-    if (supplierFor === supplierOf && !(await isSupplierSetUp(supplier))) continue
+    if (supplierFor === supplierOf && !account?.supplier) continue
+    const isTaking = supplierFor !== supplierOf || account!.isEnabled
     try {
       const { pool } = await supplierFor(supplier)
       if (!pool) continue
       const proxies = await pool.listPool(supplierParams as Record<string, unknown>)
-      for (const offer of together) findings.push(...(await applyPool(offer, proxies)))
+      for (const offer of together) findings.push(...(await applyPool(offer, proxies, isTaking)))
     } catch (error) {
       log('provisioning').warn({ supplier, error }, 'a pool could not be brought into stock')
     }
@@ -73,7 +76,7 @@ function groupByPool(offers: PoolOffer[]): Map<string, PoolOffer[]> {
   return groups
 }
 
-async function applyPool(offer: PoolOffer, proxies: readonly PoolProxy[]): Promise<PoolFinding[]> {
+async function applyPool(offer: PoolOffer, proxies: readonly PoolProxy[], isTaking: boolean): Promise<PoolFinding[]> {
   // Two ids for one address and login are one proxy; which of them is left does not matter.
   const distinct = new Map(proxies.map((proxy) => [`${proxy.host}:${proxy.port}:${proxy.username}`, proxy]))
   const rows = [...distinct.values()].map(({ supplierRef, countryCode, isSellable, ...login }) => ({
@@ -93,7 +96,7 @@ async function applyPool(offer: PoolOffer, proxies: readonly PoolProxy[]): Promi
       await tx.$executeRaw(Prisma.sql`ANALYZE pool_rows`)
       await adoptNewIds(tx, offer)
       const changed = await passOnLogins(tx, offer)
-      await matchFreeUnits(tx, offer)
+      await matchFreeUnits(tx, offer, isTaking)
       return [...changed, ...(await listTroubles(tx, offer))].map((finding) => ({
         ...finding,
         supplier: offer.supplier,
@@ -144,8 +147,8 @@ async function passOnLogins(tx: Tx, offer: PoolOffer): Promise<Found[]> {
 }
 
 /** Withdraws free units that are no longer offered, brings back those that are again, and takes in new ones. */
-async function matchFreeUnits(tx: Tx, offer: PoolOffer): Promise<void> {
-  const offered = Prisma.sql`SELECT p.ref FROM pool_rows p WHERE p.sellable AND p.country = ${offer.countryCode}`
+async function matchFreeUnits(tx: Tx, offer: PoolOffer, isTaking: boolean): Promise<void> {
+  const offered = Prisma.sql`SELECT p.ref FROM pool_rows p WHERE p.sellable AND p.country = ${offer.countryCode} AND ${isTaking}`
   await tx.$executeRaw(Prisma.sql`
     UPDATE stock_units SET state = 'withdrawn', left_pool_at = clock_timestamp()
     WHERE offer_id = ${offer.id} AND supplier = ${offer.supplier} AND state = 'free' AND supplier_ref NOT IN (${offered})`)
@@ -154,7 +157,7 @@ async function matchFreeUnits(tx: Tx, offer: PoolOffer): Promise<void> {
     UPDATE stock_units SET state = 'free', left_pool_at = NULL
     WHERE offer_id = ${offer.id} AND supplier = ${offer.supplier} AND state = 'withdrawn' AND left_pool_at IS NOT NULL AND sold_at IS NULL
       AND supplier_ref IN (${offered})`)
-  if (!offer.isActive) return
+  if (!offer.isActive || !isTaking) return
   // What is in stock already, by id or by address and login, stays what it is there: no proxy is two units.
   await tx.$executeRaw(Prisma.sql`
     INSERT INTO stock_units (id, offer_id, supplier, supplier_ref, host, port, username, password, protocols)
