@@ -90,7 +90,8 @@ export const priceRuleSchema = z
         }),
       )
       .min(1, 'rule_empty')
-      .max(12),
+      .max(12)
+      .refine((lines) => new Set(lines.map((each) => each.days)).size === lines.length, { message: 'period_twice' }),
     stepMicros: z.preprocess(
       (text) => (typeof text === 'string' && text.trim() === '' ? null : text),
       amount(1n, 100n * MICROS_PER_UNIT).nullable(),
@@ -144,7 +145,10 @@ export const planIdSchema = z.object({ planId: z.string().max(60) })
 export const saveCostsSchema = z.object({
   offerId: z.string().max(60),
   currency: currencySchema,
-  costs: z.array(z.object({ days: z.coerce.number().int().min(1).max(3660), costMicros: amount(0n) })).max(12),
+  costs: z
+    .array(z.object({ days: z.coerce.number().int().min(1).max(3660), costMicros: amount(0n) }))
+    .max(12)
+    .refine((costs) => new Set(costs.map((each) => each.days)).size === costs.length, { message: 'period_twice' }),
 })
 export type SaveCostsInput = z.infer<typeof saveCostsSchema>
 
