@@ -1,7 +1,8 @@
-import { sellsFromStock, STOCK_SUPPLIERS } from '@/lib/catalog'
-import { type Database, db, Prisma, type Tx } from '@/lib/db'
+import { recordAudit, SYSTEM } from '@/lib/audit'
+import { readCatalog, sellsFromStock, STOCK_SUPPLIERS } from '@/lib/catalog'
+import { type Database, db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
-import { HOUR_MS, invariant, newId, OperationalError, SECOND_MS } from '@/lib/kit'
+import { accepted, HOUR_MS, invariant, newId, OperationalError, SECOND_MS } from '@/lib/kit'
 import { log } from '@/lib/log'
 import { OPEN_ORDER_STATES, type OrderState } from '@/lib/orders'
 import { type Quote, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
@@ -10,7 +11,9 @@ import { completeDelivery, failOrder } from './end-order'
 import { resolveDeliveryJob } from './jobs'
 import { isTooDear } from './judge-cost'
 import { supplierForCall, watching } from './supplier-health'
+import { getOrderMargin } from './supplier-queries'
 import { enabledSupplierOf, type SupplierFor } from './suppliers-in-use'
+import { supplyRules } from './supply-rules'
 
 /**
  * When a run is looked up at its supplier if nothing has ended it: longer than the purchase call may take, so that a look-up never
@@ -184,7 +187,7 @@ export async function handOver(input: {
   const { orderId, deliveryId, supplied } = input
   const run = await db().delivery.findUniqueOrThrow({
     where: { id: deliveryId },
-    select: { supplier: true, quotedMicros: true, quotedCurrency: true },
+    select: { supplier: true, offerId: true, quotedMicros: true, quotedCurrency: true },
   })
   const isTold = supplied.costMicros !== null && supplied.currency !== null
   const ended = await completeDelivery({
@@ -198,11 +201,13 @@ export async function handOver(input: {
     },
     proxies: supplied.proxies,
   })
-  if (ended === 'delivered' && isTold && run.quotedMicros !== null && supplied.costMicros! > run.quotedMicros)
+  if (ended === 'delivered' && isTold && run.quotedMicros !== null && supplied.costMicros! > run.quotedMicros) {
     log('provisioning').error(
       { orderId, deliveryId, supplier: run.supplier },
       'a supplier took more than it had quoted',
     )
+    await stopLosses({ orderId, offerId: run.offerId })
+  }
   if (ended === 'taken') {
     // Its order was handed over to somebody else: whose it is, a person finds out.
     log('provisioning').error({ orderId, deliveryId }, 'a supplier told an order that was handed over before')
@@ -215,6 +220,27 @@ export async function handOver(input: {
   await closeRun(deliveryId, orderId, 'nothing_delivered')
   await failOrder({ orderId, reason: 'supplier_failed' })
   return 'nothing_delivered'
+}
+
+/**
+ * A supplier took more than it had quoted, and the order was sold at a loss: its quotes cannot be gone by, so its offer is switched off until a person has
+ * looked, unless the operator allows losses. The order itself is delivered: what was bought cannot be given back.
+ */
+async function stopLosses({ orderId, offerId }: { orderId: string; offerId: string }): Promise<void> {
+  const [margin, { allowLoss }] = await Promise.all([getOrderMargin({ orderId }), supplyRules.read()])
+  if (allowLoss || !margin || margin.costMicros <= margin.revenueMicros) return
+  await inTransaction(async (tx) => {
+    const stopped = await tx.offer.updateMany({ where: { id: offerId, isActive: true }, data: { isActive: false } })
+    if (stopped.count > 0)
+      await recordAudit(tx, SYSTEM, {
+        action: 'provisioning.offer_stopped',
+        subjectKind: 'offer',
+        subjectId: offerId,
+        data: { orderId, reason: 'cost_above_quote' },
+      })
+    return accepted(undefined)
+  })
+  await readCatalog({ fresh: true })
 }
 
 /** Notes why a source was not asked to deliver, for staff. */

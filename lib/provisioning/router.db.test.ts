@@ -238,6 +238,26 @@ describe('never at a loss', () => {
     expect(await getOrderMargin({ orderId: third.orderId })).toMatchObject({ costMicros: 600_000n })
   })
 
+  it('a supplier that takes more than it quoted, and more than was paid, is bought from once: its offer is switched off', async () => {
+    const plan = await px6Plan(1_000_000n)
+    const liar: Supplier = {
+      ...adapter('px6'),
+      buy: async (request) => {
+        const outcome = await adapter('px6').buy(request)
+        return outcome.kind === 'delivered' ? { ...outcome, costMicros: 1_000_001n } : outcome
+      },
+    }
+    const { orderId } = await buy(plan)
+    await deliverOrder({ orderId }, () => liar)
+    expect(await held(orderId)).toHaveLength(1)
+    expect(await getOrderMargin({ orderId })).toMatchObject({ revenueMicros: 1_000_000n, costMicros: 1_000_001n })
+    expect(await db().offer.findUniqueOrThrow({ where: { id: plan.offerId } })).toMatchObject({ isActive: false })
+    expect(
+      await db().auditEntry.count({ where: { subjectId: plan.offerId, action: 'provisioning.offer_stopped' } }),
+    ).toBe(1)
+    await expect(buy(plan)).rejects.toThrow('plan_not_found')
+  })
+
   it('other currencies are compared by the operator’s rate, rounded against us; without one the rule decides', async () => {
     expect(costInShop(100_000_000n, '0.0125')).toBe(1_250_000n)
     expect(costInShop(1n, '0.0125')).toBe(1n)
