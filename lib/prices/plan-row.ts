@@ -10,7 +10,12 @@ export async function lockPlan(tx: Tx, planId: string) {
     Prisma.sql`SELECT id FROM plans WHERE id = ${planId} FOR NO KEY UPDATE`,
   )
   if (locked.length === 0) return null
-  return tx.plan.findUniqueOrThrow({
+  return readPlan(tx, planId)
+}
+
+/** The same without its lock. One question after the other: a transaction has one connection. */
+export async function readPlan(tx: Tx, planId: string) {
+  const plan = await tx.plan.findUnique({
     where: { id: planId },
     select: {
       id: true,
@@ -22,12 +27,21 @@ export async function lockPlan(tx: Tx, planId: string) {
       maxQuantity: true,
       isActive: true,
       revision: true,
-      totalStepMicros: true,
-      periods: { select: { days: true, unitPriceMicros: true }, orderBy: { days: 'asc' } },
-      steps: { select: { fromQuantity: true, discountBasisPoints: true }, orderBy: { fromQuantity: 'asc' } },
-      priceRule: { select: { isActive: true } },
     },
   })
+  if (!plan) return null
+  const periods = await tx.planPeriod.findMany({
+    where: { planId },
+    orderBy: { days: 'asc' },
+    select: { days: true, unitPriceMicros: true },
+  })
+  const steps = await tx.planQuantityStep.findMany({
+    where: { planId },
+    orderBy: { fromQuantity: 'asc' },
+    select: { fromQuantity: true, discountBasisPoints: true },
+  })
+  const priceRule = await tx.priceRule.findUnique({ where: { planId }, select: { isActive: true } })
+  return { ...plan, periods, steps, priceRule }
 }
 export type LockedPlan = NonNullable<Awaited<ReturnType<typeof lockPlan>>>
 
@@ -39,7 +53,7 @@ export async function writePrices(
   prices: Prices,
   by: { changeId: string; totalStepMicros: bigint | null },
 ): Promise<number> {
-  const { id, revision, totalStepMicros: _old, priceRule: _rule, periods: _periods, steps: _steps, ...rest } = plan
+  const { id, revision, priceRule: _rule, periods: _periods, steps: _steps, ...rest } = plan
   const written = await writePlan(tx, actor, { ...rest, planId: id, revision, ...prices }, by.totalStepMicros, {
     changeId: by.changeId,
   })

@@ -169,3 +169,29 @@ test('an order that renews itself hears what its period will cost; other orders 
   ])
   expect(await listRenewalChanges({ ...mine, userId: newId('usr') })).toEqual([])
 })
+
+test('staff saving a form filled before the change are told; saved at the same moment, neither is lost', async () => {
+  const sold = await makePlan()
+  await plan(sold, 2, 1_250_000n)
+  const { plan: read, product } = (await findPlan(sold.planId, { fresh: true }))!
+  const form = {
+    planId: sold.planId,
+    revision: read.revision,
+    productId: product.id,
+    slug: read.slug,
+    nameEn: 'Renamed at once',
+    nameRu: read.nameRu,
+    minQuantity: read.minQuantity,
+    maxQuantity: read.maxQuantity,
+    isActive: read.isActive,
+    periods: read.periods,
+    steps: read.steps,
+  }
+  const [saved] = await Promise.all([savePlan(STAFF, form), applyDueChanges(inHours(3))])
+  // Saved first: the change came on top of it. Saved second: refused, because the form showed the old prices.
+  expect(saved.ok ? 'ok' : saved.refusal.code).toMatch(/^(ok|changed_meanwhile)$/)
+  const after = await priceNow(sold)
+  expect(after.periods).toEqual([{ days: 30, unitPriceMicros: 1_250_000n }])
+  expect(after.nameEn).toBe(saved.ok ? 'Renamed at once' : 'Plan')
+  expect(await savePlan(STAFF, form)).toMatchObject({ refusal: { code: 'changed_meanwhile' } })
+})

@@ -9,7 +9,7 @@ import { readRates } from '@/lib/provisioning'
 import { type ComputedPeriod, computeRule, type RateFor, type RuleProblem } from './compute-rule'
 import { listCosts, type QuoteFor, refreshCosts } from './costs'
 import { applyRulesJob } from './jobs'
-import { lockPlan, type LockedPlan, writePrices } from './plan-row'
+import { lockPlan, type LockedPlan, readPlan, writePrices } from './plan-row'
 import { type PriceRuleInput, type PriceRuleTerms, storedRuleSchema } from './schemas'
 import { toStored } from './stored-prices'
 
@@ -117,16 +117,7 @@ export async function switchPriceRule(
 export async function previewPriceRule(input: { planId: string }): Promise<ReturnType<typeof computeRule> | null> {
   const rateFor = await readRates()
   const result = await inTransaction<ReturnType<typeof computeRule> | null, never>(async (tx) => {
-    const plan = await tx.plan.findUnique({
-      where: { id: input.planId },
-      select: {
-        id: true,
-        minQuantity: true,
-        maxQuantity: true,
-        periods: { select: { days: true, unitPriceMicros: true }, orderBy: { days: 'asc' } },
-        steps: { select: { fromQuantity: true, discountBasisPoints: true } },
-      },
-    })
+    const plan = await readPlan(tx, input.planId)
     const rule = plan && (await readRule(tx, input.planId))
     return accepted(rule ? await computeLocked(tx, plan, rule.terms, rateFor) : null)
   })
