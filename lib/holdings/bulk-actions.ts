@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { accepted, refused, type Refusal, type Result } from '@/lib/kit'
 import { quoteRenewal, renewOrder } from '@/lib/orders'
-import { previewRefund, previewReplacement, refundProxies, REPLACE_REASONS, replaceProxies } from '@/lib/remedies'
+import {
+  listCredits,
+  previewRefund,
+  previewReplacement,
+  refundProxies,
+  REPLACE_REASONS,
+  replaceProxies,
+} from '@/lib/remedies'
 import { parseTags, retagProxies } from './mark-proxies'
 import type { SelectionPart } from './selections'
 
@@ -159,9 +166,20 @@ const replace: BulkAction<z.output<typeof replaceChoice>> = {
         { kind: 'left_out', count: leftOut },
       ),
       paysMicros: 0n,
-      givesMicros: credited > 0 ? now.givesMicros : 0n,
+      givesMicros: credited > 0 ? await sumNotReplaced(actor, chosen) : 0n,
     })
   },
+}
+
+/** What was given for proxies instead of others, as it was booked. */
+async function sumNotReplaced(
+  actor: Actor,
+  { orderId, allocationIds }: { orderId: string; allocationIds: string[] },
+): Promise<bigint> {
+  const credits = await listCredits({ orderId, userId: actor.id })
+  return credits
+    .filter((credit) => credit.cause === 'not_replaced' && allocationIds.includes(credit.allocationIds[0]!))
+    .reduce((sum, credit) => sum + credit.amountMicros, 0n)
 }
 
 const giveBack: BulkAction<null> = {

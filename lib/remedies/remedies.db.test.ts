@@ -218,6 +218,18 @@ describe('a replacement', () => {
     expect(await listReplacements({ orderId })).toMatchObject([{ state: 'credited', newPlace: null, asked: false }])
   })
 
+  it('units of the same host do not count: the dry run says money, and money is given', async () => {
+    const plan = await planWith(COMMON_POLICY, 3)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
+    const old = await db().allocation.findUniqueOrThrow({ where: { id: allocationIds[0] }, select: { host: true } })
+    await db().stockUnit.updateMany({ where: { offerId: plan.offerId, state: 'free' }, data: { host: old.host } })
+    await kill(orderId, allocationIds[0]!)
+    expect(await previewReplacement(customer, { orderId, allocationIds })).toMatchObject({
+      value: { inStock: 2, proxies: [{ outcome: 'credited', moneyMicros: 1_000_000n }] },
+    })
+    expect(await replaceDead({ orderId, allocationIds })).toEqual({ replaced: 0, credited: 1, refused: 0 })
+  })
+
   it('the last unit, wanted by ten at once: one gets it, the others get their money', async () => {
     const plan = await planWith(COMMON_POLICY, 11)
     const orders = await Promise.all(Array.from({ length: 10 }, () => buyDelivered({ plan })))
