@@ -100,12 +100,7 @@ export async function PlannedChangesCard({
       {isRuleOn ? (
         <p className="text-sm text-muted">{say('ruleIsOn')}</p>
       ) : (
-        // A new form for each change that was planned: what was typed is planned, and must not look as if it still waited.
-        <ActionForm
-          key={changes.map((each) => each.changeId).join()}
-          action={actions.plan}
-          className="flex flex-col gap-4"
-        >
+        <ActionForm action={actions.plan} className="flex flex-col gap-4">
           <h3 className="font-medium">{say('planAnother')}</h3>
           <input type="hidden" name="planId" value={plan.id} />
           <TextField
