@@ -231,7 +231,7 @@ async function Day({ date, day, currency }: { date: string; day?: PlannedDay; cu
       {number}
       <span aria-hidden="true" className="block px-1 text-xs tabular-nums">
         <span className="sm:hidden">{isShort ? '!' : '●'}</span>
-        <span className="max-sm:hidden">{amountText(sum)}</span>
+        <span className="max-sm:hidden">{sum > 0n ? amountText(sum) : '●'}</span>
       </span>
     </a>
   )
