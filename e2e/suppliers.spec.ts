@@ -48,7 +48,7 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   page,
   context,
 }) => {
-  test.setTimeout(240_000)
+  test.setTimeout(150_000)
   const { ports, secrets } = JSON.parse(
     readFileSync(path.join(process.env.SLUICE_E2E_DATA_DIR!, 'instance.json'), 'utf8'),
   ) as Instance
@@ -110,7 +110,7 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   // An offer of it in a country that nobody else serves; what it must say is told beside the field.
   const [plan] = await query<{ id: string }>("SELECT id FROM plans WHERE slug = 'isp'")
   await page.goto(`/admin/catalogue/plans/${plan!.id}`)
-  const form = page.locator('form').filter({ has: page.getByRole('button', { name: 'Add offer' }) })
+  const form = page.locator('form').filter({ has: page.getByRole('button', { name: 'Add an offer' }) })
   await form.getByLabel('Country').focus()
   await page.keyboard.type('FR')
   await tabTo(page, 'Supplier')
@@ -119,10 +119,10 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   await expect(form.getByLabel('Locations')).toBeHidden()
   await tabTo(page, 'Section')
   await page.keyboard.type('ISP')
-  await press(page, 'Add offer')
+  await press(page, 'Add an offer')
   await expect(form.getByLabel('Purpose')).toHaveAttribute('aria-invalid', 'true')
   await typeInto(page, 'Purpose', 'Market research')
-  await press(page, 'Add offer')
+  await press(page, 'Add an offer')
   await expect(page.getByText('FR · Proxy-Seller')).toBeVisible()
 
   // A customer buys there, and it is delivered.
