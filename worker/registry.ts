@@ -37,6 +37,8 @@ import {
   pollBalancesJob,
   readTraffic,
   readTrafficJob,
+  readAccess,
+  readAccessJob,
   renewAtSuppliers,
   renewJob,
   resolveDelivery,
@@ -82,6 +84,7 @@ function register<Payload>(job: Job<Payload>, handle: (payload: Payload) => Prom
 export const REGISTRY: readonly Registered[] = [
   register(deliverOrderJob, (payload) => deliverOrder(payload)),
   register(resolveDeliveryJob, (payload) => resolveDelivery(payload)),
+  register(readAccessJob, (payload) => readAccess(payload)),
   register(renewJob, (payload) => renewAtSuppliers(payload)),
   register(resolveRenewalJob, (payload) => resolveRenewal(payload)),
   register(sweepRenewalsJob, () => sweepRenewals()),

@@ -38,7 +38,8 @@ function startWorker(): ChildProcess {
       RESEND_API_URL: mail.url,
       WORKER_CONCURRENCY: '2',
       DATABASE_POOL: '4',
-      LOG_LEVEL: 'warn',
+      // Its checks find no page of the shop to ask for; each says so as a warning.
+      LOG_LEVEL: 'error',
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   })

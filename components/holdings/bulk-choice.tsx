@@ -9,7 +9,7 @@ export async function BulkChoice({
   typed,
   periods,
 }: {
-  action: Exclude<BulkName, 'give-back'>
+  action: Exclude<BulkName, 'give-back' | 'rotate'>
   typed: Record<string, string>
   periods: number[]
 }) {
@@ -40,6 +40,19 @@ export async function BulkChoice({
               </option>
             ))}
           </Select>
+        </Field>
+      )
+    case 'bind':
+      return (
+        <Field name="addresses" label={say('addresses')}>
+          <Input
+            id="choice-addresses"
+            name="addresses"
+            defaultValue={typed.addresses}
+            maxLength={500}
+            placeholder="8.8.4.4"
+            autoComplete="off"
+          />
         </Field>
       )
     case 'retag':

@@ -24,6 +24,7 @@ const TONES: Record<OrderEventKind, Tone> = {
   in_grace: 'warning',
   expired: 'neutral',
   replaced: 'info',
+  access_changed: 'info',
   credited: 'info',
   withdrawn: 'bad',
 }
@@ -74,6 +75,8 @@ export async function OrderTimeline({ order }: { order: OrderDetails }) {
         return say.rich('event_in_grace', {
           until: () => (typeof data.until === 'string' ? <ExactTime at={new Date(data.until)} /> : '–'),
         })
+      case 'access_changed':
+        return say('event_access_changed', { quantity: Number(data.quantity), change: String(data.change) })
       case 'expired':
         return say('event_expired', { quantity: Number(data.quantity) })
       case 'credited':

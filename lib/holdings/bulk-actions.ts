@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accepted, refused, type Refusal, type Result } from '@/lib/kit'
 import { quoteRenewal, renewOrder } from '@/lib/orders'
+import { type AccessChange, changeAccess, parseAddresses, previewAccess } from '@/lib/provisioning'
 import {
   listCredits,
   previewRefund,
@@ -14,7 +15,17 @@ import type { SelectionPart } from './selections'
 
 /** What happens, or would, to some proxies of an order. */
 export type BulkLine = {
-  kind: 'renewed' | 'held' | 'replaced' | 'credited' | 'given_back' | 'retagged' | 'refused' | 'left_out'
+  kind:
+    | 'renewed'
+    | 'held'
+    | 'replaced'
+    | 'credited'
+    | 'given_back'
+    | 'retagged'
+    | 'rotated'
+    | 'bound'
+    | 'refused'
+    | 'left_out'
   count: number
 }
 /** What an action would do to the chosen proxies of one order, or has done. */
@@ -50,6 +61,15 @@ export type BulkCode =
   | 'tag_too_long'
   | 'too_many_own_tags'
   | 'nothing_selected'
+  | 'too_many_addresses'
+  | 'address_unreadable'
+  | 'address_not_public'
+  | 'address_taken'
+  | 'access_unchangeable'
+  | 'access_refused'
+  | 'access_unknown'
+  | 'access_under_way'
+  | 'access_unavailable'
 
 type Actor = { id: string }
 
@@ -260,11 +280,73 @@ const retag: BulkAction<{ add: string[]; remove: string[] }> = {
   },
 }
 
+/** Of an action about how proxies let their customer in: what it would come to, and how it is done. */
+async function previewChange(actor: Actor, part: SelectionPart, kind: AccessChange['kind']): Promise<BulkPreview> {
+  const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing === 'live' && !proxy.isByTraffic)
+  if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'access_unchangeable', facts: {} })
+  const preview = await previewAccess(actor, { ...chosen, kind })
+  if (!preview.ok) return refusedPreview(part, preview.refusal)
+  const { changeable, unchangeable } = preview.value
+  const isAny = changeable.length > 0
+  return {
+    ...NOTHING,
+    lines: lines(
+      { kind: kind === 'rotate' ? 'rotated' : 'bound', count: changeable.length },
+      { kind: 'left_out', count: leftOut + unchangeable },
+    ),
+    refusal: isAny ? null : { code: 'access_unchangeable', facts: {} },
+    shown: isAny ? `${changeable.length}` : '',
+    periods: [],
+  }
+}
+
+async function actChange(
+  actor: Actor,
+  part: SelectionPart,
+  change: AccessChange,
+  confirmed: { shown: string; requestKey: string },
+): Promise<Result<BulkOutcome, Refusal<BulkCode>>> {
+  const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing === 'live' && !proxy.isByTraffic)
+  const preview = await previewAccess(actor, { ...chosen, kind: change.kind })
+  if (!preview.ok) return preview
+  const { changeable, unchangeable } = preview.value
+  if (String(changeable.length) !== confirmed.shown) return refused('preview_outdated')
+  const { requestKey } = confirmed
+  const done = await changeAccess(actor, { ...chosen, allocationIds: changeable, change, requestKey })
+  if (!done.ok) return done
+  return accepted({
+    ...NOTHING,
+    lines: lines(
+      { kind: change.kind === 'rotate' ? 'rotated' : 'bound', count: done.value.changed },
+      { kind: 'left_out', count: leftOut + unchangeable },
+    ),
+  })
+}
+
+const rotate: BulkAction<null> = {
+  read: () => accepted(null),
+  preview: (actor, part) => previewChange(actor, part, 'rotate'),
+  act: (actor, part, _, confirmed) => actChange(actor, part, { kind: 'rotate' }, confirmed),
+}
+
+const bind: BulkAction<{ addresses: string[]; isChosen: boolean }> = {
+  read(typed) {
+    const addresses = parseAddresses(z.string().max(500).catch('').parse(typed.addresses))
+    // An empty list is a choice, too, once the form was sent: back to login and password.
+    return addresses.ok ? accepted({ addresses: addresses.value, isChosen: typed.addresses !== undefined }) : addresses
+  },
+  async preview(actor, part, { isChosen }) {
+    const preview = await previewChange(actor, part, 'bind')
+    return isChosen ? preview : { ...preview, shown: '' }
+  },
+  act: (actor, part, { addresses }, confirmed) => actChange(actor, part, { kind: 'bind', addresses }, confirmed),
+}
+
 /**
  * Everything that can be done with a selection, in the order of its buttons. A new action is a row here, its words in messages (`proxies.do_<name>` and what
  * stands beside it) and, if it needs a choice, its fields in components/holdings/bulk-choice.tsx.
  */
-export const BULK_ACTIONS = { renew, replace, 'give-back': giveBack, retag } as const
+export const BULK_ACTIONS = { renew, replace, rotate, bind, 'give-back': giveBack, retag } as const
 export type BulkName = keyof typeof BULK_ACTIONS
 export const BULK_NAMES = Object.keys(BULK_ACTIONS) as BulkName[]
 

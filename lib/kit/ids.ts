@@ -30,6 +30,7 @@ export const ID_PREFIXES = {
   rpl: 'replacement',
   ocr: 'order credit',
   pcy: 'product policy',
+  acs: 'access change',
   pch: 'price change',
   eml: 'outgoing email',
   ppr: 'paper',

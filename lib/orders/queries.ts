@@ -74,6 +74,7 @@ export type OrderEventKind =
   | 'in_grace'
   | 'expired'
   | 'replaced'
+  | 'access_changed'
   | 'credited'
   | 'withdrawn'
 export type OrderDetails = OrderSummary & {

@@ -1,3 +1,11 @@
+export {
+  type AccessChange,
+  ADDRESSES_MAX,
+  changeAccess,
+  parseAddresses,
+  previewAccess,
+  readAccess,
+} from './change-access'
 export { deliverOrder } from './deliver-order'
 export { importStock, previewStock, type PreviewLine } from './import-stock'
 export { closeTraffic, readTraffic } from './follow-traffic'
@@ -5,6 +13,7 @@ export { HORIZON_DAYS, type Forecast } from './forecast'
 export {
   closeTrafficJob,
   deliverOrderJob,
+  readAccessJob,
   pollBalancesJob,
   readTrafficJob,
   renewJob,

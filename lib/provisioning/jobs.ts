@@ -14,6 +14,11 @@ export const resolveRenewalJob = defineJob({
   payload: z.object({ renewalId: z.string() }),
   maxAttempts: 25,
 })
+export const readAccessJob = defineJob({
+  name: 'provisioning.read_access',
+  payload: z.object({ accessChangeId: z.string() }),
+  maxAttempts: 25,
+})
 export const sweepRenewalsJob = defineJob({
   name: 'provisioning.sweep_renewals',
   payload: z.object({}),

@@ -80,7 +80,7 @@ export default async function SelectionPage({ params, searchParams }: Props) {
         {isOpen && (
           <Card title={say(preview.results.length > 0 ? 'stillOpen' : 'preview')} lead={say('previewLead')}>
             <div className="flex flex-col gap-4">
-              {action !== 'give-back' && (
+              {action !== 'give-back' && action !== 'rotate' && (
                 <form className="flex flex-wrap items-end gap-3">
                   <input type="hidden" name="do" value={action} />
                   <BulkChoice action={action} typed={typed} periods={preview.periods} />
@@ -120,7 +120,9 @@ export default async function SelectionPage({ params, searchParams }: Props) {
                   </ButtonLink>
                 </Alert>
               ) : preview.shown === '' ? (
-                preview.refusal === null && action !== 'retag' && <Alert>{say('nothingToDo')}</Alert>
+                preview.refusal === null &&
+                action !== 'retag' &&
+                action !== 'bind' && <Alert>{say('nothingToDo')}</Alert>
               ) : (
                 <ActionForm action={confirmAction} className="flex flex-wrap items-center gap-3">
                   <input type="hidden" name="selectionId" value={preview.selectionId} />
