@@ -218,16 +218,26 @@ describe('a replacement', () => {
     expect(await listReplacements({ orderId })).toMatchObject([{ state: 'credited', newPlace: null, asked: false }])
   })
 
-  it('units of the same host do not count: the dry run says money, and money is given', async () => {
-    const plan = await planWith(COMMON_POLICY, 3)
-    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
-    const old = await db().allocation.findUniqueOrThrow({ where: { id: allocationIds[0] }, select: { host: true } })
-    await db().stockUnit.updateMany({ where: { offerId: plan.offerId, state: 'free' }, data: { host: old.host } })
-    await kill(orderId, allocationIds[0]!)
-    expect(await previewReplacement(customer, { orderId, allocationIds })).toMatchObject({
-      value: { inStock: 2, proxies: [{ outcome: 'credited', moneyMicros: 1_000_000n }] },
+  it('comes from another host where there is one, else from the same one under another login', async () => {
+    const plan = await planWith(COMMON_POLICY, 4)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan, quantity: 1 })
+    const hostOf = async (id: string) => (await db().allocation.findUniqueOrThrow({ where: { id } })).host
+    const old = await hostOf(allocationIds[0]!)
+    const free = await db().stockUnit.findMany({
+      where: { offerId: plan.offerId, state: 'free' },
+      orderBy: { rank: 'asc' },
     })
-    expect(await replaceDead({ orderId, allocationIds })).toEqual({ replaced: 0, credited: 1, refused: 0 })
+    await db().stockUnit.updateMany({
+      where: { id: { in: free.slice(0, 2).map((unit) => unit.id) } },
+      data: { host: old },
+    })
+    for (const expected of [free[2]!.host, old]) {
+      const [held] = await listAllocations({ userId: customer.id, orderId })
+      await kill(orderId, held!.id)
+      expect(await replaceDead({ orderId, allocationIds: [held!.id] })).toMatchObject({ replaced: 1 })
+      const [now] = await listAllocations({ userId: customer.id, orderId })
+      expect(now!.host).toBe(expected)
+    }
   })
 
   it('the last unit, wanted by ten at once: one gets it, the others get their money', async () => {

@@ -34,16 +34,17 @@ export async function previewReplacement(
   if (!facts || !chosen) return refused('not_found')
   const offers = await stockOffersFor(facts)
   const inStock = await countFree(offers)
-  const hosts = await listFreeHosts(offers, chosen.length)
+  let left = inStock
   const proxies = chosen.map(({ allocationId, position, host, port, ...rest }) => {
     const remedy = decideRemedy(facts.policy, { allocationId, ...rest }, now, 'replace')
     const outcome: ReplacementPlan['outcome'] = !remedy
       ? 'refused'
-      : takeOther(hosts, host)
+      : left > 0
         ? 'replaced'
         : remedy.moneyMicros > 0n
           ? 'credited'
           : 'refused'
+    if (outcome === 'replaced') left -= 1
     const moneyMicros = outcome === 'credited' ? remedy!.moneyMicros : 0n
     return { allocationId, position, host, port, outcome, moneyMicros }
   })
@@ -155,35 +156,6 @@ async function stockOffersFor(facts: Pick<OrderFacts, 'planId' | 'countryCode'>)
 
 async function countFree(offers: readonly { id: string }[]): Promise<number> {
   return db().stockUnit.count({ where: { offerId: { in: offers.map((offer) => offer.id) }, state: 'free' } })
-}
-
-/** How many free units replace_from_stock looks at in each offer. */
-const LOOKED_AT = 50
-
-/** The hosts of the units that `count` exchanges could look at, by offer, in the order in which replace_from_stock takes them. */
-async function listFreeHosts(offers: readonly { id: string }[], count: number): Promise<string[][]> {
-  return Promise.all(
-    offers.map(async ({ id }) => {
-      const rows = await db().stockUnit.findMany({
-        where: { offerId: id, state: 'free' },
-        orderBy: { rank: 'asc' },
-        take: LOOKED_AT + count,
-        select: { host: true },
-      })
-      return rows.map((row) => row.host)
-    }),
-  )
-}
-
-/** Takes the unit that replace_from_stock would: of another host than the old proxy. False when there is none. */
-function takeOther(free: string[][], host: string): boolean {
-  for (const hosts of free) {
-    const at = hosts.slice(0, LOOKED_AT).findIndex((other) => other !== host)
-    if (at < 0) continue
-    hosts.splice(at, 1)
-    return true
-  }
-  return false
 }
 
 /** Every exchange of an order, oldest first: what was, what is, why, when. For its customer, or for staff without `userId`. */

@@ -691,7 +691,7 @@ BEGIN
   outcome := 'given';
 END $$;
 
--- Exchanges one proxy for a free unit of the offers named (tried in their order, another host than the old one), keeping its end. The unit given up is withdrawn.
+-- Exchanges one proxy for a free unit of the offers named (tried in their order, preferably on another host than the old one), keeping its end. The unit given up is withdrawn.
 -- Locks the order. Outcome: 'replaced' | 'repeated' | 'not_found' | 'not_live' | 'sold_out'.
 CREATE FUNCTION replace_from_stock(p_replacement_id text, p_order_id text, p_allocation_id text, p_offer_ids text[], p_key text, p_reason text, p_asked_by text,
   OUT outcome text, OUT new_id text) LANGUAGE plpgsql AS $$
@@ -706,10 +706,10 @@ BEGIN
   IF v_old.state <> 'active' OR v_old.expires_at <= v_now THEN outcome := 'not_live'; RETURN; END IF;
   IF EXISTS (SELECT 1 FROM renewals r WHERE r.order_id = p_order_id AND r.state = 'held') THEN outcome := 'not_live'; RETURN; END IF;
   FOR i IN 1 .. coalesce(cardinality(p_offer_ids), 0) LOOP
-    -- By rank alone, as place_order does; one of the first fifty has another host, or none is worth a walk through all of them.
+    -- By rank alone, as place_order does; of the first fifty one on another host, if there is one: where all units are logins at one gateway, another login.
     SELECT u.* INTO v_unit FROM stock_units u JOIN (
       SELECT id FROM stock_units WHERE offer_id = p_offer_ids[i] AND state = 'free' ORDER BY rank LIMIT 50) f ON f.id = u.id
-    WHERE u.state = 'free' AND u.host <> v_old.host ORDER BY u.rank LIMIT 1 FOR UPDATE OF u SKIP LOCKED;
+    WHERE u.state = 'free' ORDER BY u.host = v_old.host, u.rank LIMIT 1 FOR UPDATE OF u SKIP LOCKED;
     EXIT WHEN FOUND;
   END LOOP;
   IF v_unit.id IS NULL THEN outcome := 'sold_out'; RETURN; END IF;
