@@ -157,7 +157,7 @@ async function deliverFromSupplier(order: OpenOrder, source: Source, supplierFor
     outcome = await watching(name, () => buyFrom(supplier, { reference: run.reference, ...request }))
   } catch (error) {
     if (error instanceof UnknownOutcomeError) {
-      await markUnknown(run.id, order.id)
+      await markUnknown(run.id, order.id, error.takenAs)
       return { kind: 'ended' }
     }
     // What is no word of the supplier's is a bug of ours: the run stays open, and is looked up.
@@ -315,12 +315,12 @@ async function moveOrder(
   return outcome
 }
 
-async function markUnknown(deliveryId: string, orderId: string): Promise<void> {
+async function markUnknown(deliveryId: string, orderId: string, takenAs?: string | null): Promise<void> {
   await db().$transaction(async (tx) => {
     if (!(await lockOpenOrder(tx, orderId))) return
     const marked = await tx.delivery.updateMany({
       where: { id: deliveryId, state: 'calling' },
-      data: { state: 'unknown' },
+      data: { state: 'unknown', takenAs: takenAs ?? undefined },
     })
     if (marked.count === 0) return
     await tx.order.update({ where: { id: orderId }, data: { state: 'unknown' }, select: { id: true } })

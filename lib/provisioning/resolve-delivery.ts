@@ -59,13 +59,14 @@ export type OpenRun = {
   supplier: string
   reference: string
   startedAt: Date
+  takenAs: string | null
 }
 
 /** The run when its end is open, else null. */
 export async function findOpenRun(deliveryId: string): Promise<OpenRun | null> {
   return db().delivery.findFirst({
     where: { id: deliveryId, state: { in: ['calling', 'unknown'] } },
-    select: { id: true, orderId: true, offerId: true, supplier: true, reference: true, startedAt: true },
+    select: { id: true, orderId: true, offerId: true, supplier: true, reference: true, startedAt: true, takenAs: true },
   })
 }
 
@@ -81,10 +82,10 @@ async function hintOf(run: OpenRun): Promise<PurchaseHint> {
     { countryCode: string; quantity: number; periodDays: number; params: Record<string, unknown>; known: string[] }[]
   >(Prisma.sql`
     SELECT lower(o.country_code) AS "countryCode", o.quantity, o.period_days AS "periodDays", f.supplier_params AS params,
-      ARRAY(SELECT d.supplier_order_id FROM deliveries d WHERE d.supplier = ${run.supplier} AND d.supplier_order_id IS NOT NULL AND d.id <> ${run.id}
+      ARRAY(SELECT coalesce(d.supplier_order_id, d.taken_as) FROM deliveries d WHERE d.supplier = ${run.supplier} AND (d.supplier_order_id IS NOT NULL OR d.taken_as IS NOT NULL) AND d.id <> ${run.id}
         AND d.started_at > ${new Date(run.startedAt.getTime() - KNOWN_BEFORE_MS)}) AS known
     FROM orders o JOIN offers f ON f.id = ${run.offerId} WHERE o.id = ${run.orderId}`)
   invariant(row, 'a run has its order and its offer')
   const { known, ...request } = row
-  return { ...request, sentAt: run.startedAt, knownOrderIds: known }
+  return { ...request, sentAt: run.startedAt, takenAs: run.takenAs, knownOrderIds: known }
 }

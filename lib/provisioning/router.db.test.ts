@@ -124,6 +124,27 @@ const lastRun = (orderId: string) =>
 const letRunAge = (id: string, minutes: number) =>
   db().delivery.update({ where: { id }, data: { startedAt: new Date(Date.now() - minutes * 60_000) } })
 
+it('several alike that a supplier accepts now and delivers later: each finds its own by the number it was given', async () => {
+  await tell(royal, 'deliver', { later: true })
+  const plan = await makePlan({ supplier: 'iproyal', unitPriceMicros: 90_000_000n, params: PARAMS.iproyal })
+  const orders = await Promise.all(Array.from({ length: 3 }, () => buy(plan, 2)))
+  await Promise.all(orders.map(({ orderId }) => deliverOrder({ orderId }, adapter)))
+  for (const { orderId } of orders) {
+    expect((await findOrder({ orderId }))!.state).toBe('unknown')
+    await expect(resolveDelivery({ deliveryId: (await lastRun(orderId)).id }, adapter)).rejects.toBeInstanceOf(
+      OperationalError,
+    )
+  }
+  await tell(royal, 'confirm', {})
+  await tell(royal, 'deliver', { later: false })
+  await Promise.all(
+    orders.map(async ({ orderId }) => resolveDelivery({ deliveryId: (await lastRun(orderId)).id }, adapter)),
+  )
+  const runs = await Promise.all(orders.map(({ orderId }) => lastRun(orderId)))
+  for (const run of runs) expect(run).toMatchObject({ state: 'delivered', supplierOrderId: run.takenAs })
+  expect(new Set(runs.map((run) => run.supplierOrderId)).size).toBe(3)
+})
+
 describe('the next source of the same country', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['is sold out', () => tell(px6, 'stock', { country: 'nl', count: 0 })],

@@ -158,9 +158,13 @@ export type PurchaseOutcome =
  * minutes before its "no" is believed.
  */
 export class UnknownOutcomeError extends OperationalError {
-  constructor(service: string, message: string) {
+  /** The supplier's own number of a purchase that it accepted and delivers later: findPurchase finds it by that among others like it. */
+  readonly takenAs: string | null
+
+  constructor(service: string, message: string, takenAs: string | null = null) {
     super(service, message)
     this.name = 'UnknownOutcomeError'
+    this.takenAs = takenAs
   }
 }
 
@@ -208,6 +212,8 @@ export type Supplier = {
 /** What else is known of a purchase that is looked for. */
 export type PurchaseHint = Omit<PurchaseRequest, 'reference'> & {
   sentAt: Date
+  /** What the supplier named it when it accepted it (UnknownOutcomeError.takenAs); null when no answer came. */
+  takenAs?: string | null
   /** Orders of that supplier which we know already: none of them is the one looked for. */
   knownOrderIds: readonly string[]
 }

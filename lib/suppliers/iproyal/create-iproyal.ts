@@ -148,7 +148,7 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
       const order = readShape('POST /orders', orderSchema, body)
       const proxies = proxiesOf(order)
       if (!proxies || order.status !== 'confirmed')
-        throw new UnknownOutcomeError(NAME, `the order was taken and is ${order.status}`)
+        throw new UnknownOutcomeError(NAME, `the order was taken and is ${order.status}`, String(order.id))
       return { kind: 'delivered', supplierOrderId: String(order.id), costMicros: cost, currency: CURRENCY, proxies }
     })
   }
@@ -168,6 +168,7 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
     const choice = choiceOf(hint)
     // What could not be asked for was never sent.
     if (!choice) return null
+    if (hint.takenAs) return readTaken(hint.takenAs)
     const product = await findProduct(choice.productId)
     const planName = product?.plans.find((plan) => plan.id === choice.planId)?.name
     const placeName = product && findLocation(product.locations, choice.locationId)?.name
@@ -192,10 +193,16 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
       throw new OperationalError(NAME, `cannot tell: orders ${[...candidates].join(' and ')} both fit`)
     const [found] = candidates
     if (found === undefined) return null
-    const order = await readOrder(String(found))
+    return readTaken(String(found))
+  }
+
+  /** The purchase of this number of theirs. One that was refunded brought nothing. */
+  async function readTaken(id: string): Promise<Purchase | null> {
+    const order = await readOrder(id)
+    if (order?.status === 'refunded') return null
     const proxies = order && proxiesOf(order)
     if (!order || !proxies || order.status === 'unpaid' || order.status === 'in-progress')
-      throw new OperationalError(NAME, `order ${found} is ${order?.status ?? 'gone'}`, { retryAfterMs: 15_000 })
+      throw new OperationalError(NAME, `order ${id} is ${order?.status ?? 'gone'}`, { retryAfterMs: 15_000 })
     return { supplierOrderId: String(order.id), costMicros: null, currency: null, proxies }
   }
 

@@ -179,17 +179,20 @@ export function createProxyCheap(
       if (error instanceof Refusal) return { kind: 'refused', code: buyCode(error), detail: error.message }
       throw error
     }
-    const path = `/orders/${encodeURIComponent(made.id)}/proxies`
     for (const delayMs of options.pollDelaysMs ?? [3000, 5000, 7000]) {
       await new Promise((resolve) => setTimeout(resolve, delayMs))
-      const purchase = await lookAgain(async () => {
-        const delivered = onePerId((await ask('GET', path, proxiesSchema)) ?? [])
-        if (delivered.length < request.quantity || !delivered.every(isActive)) return null
-        return toPurchase(made.id, delivered, order.params, made.totalPrice ?? null)
-      })
-      if (purchase !== null) return { kind: 'delivered', ...purchase }
+      const delivered = await lookAgain(() => readTaken(made.id, request.quantity))
+      if (delivered !== null)
+        return { kind: 'delivered', ...toPurchase(made.id, delivered, order.params, made.totalPrice ?? null) }
     }
-    throw new UnknownOutcomeError(NAME, `order ${made.id} was accepted and is not delivered yet`)
+    throw new UnknownOutcomeError(NAME, `order ${made.id} was accepted and is not delivered yet`, made.id)
+  }
+
+  /** The proxies of an order of theirs when all of them work; null before. */
+  async function readTaken(id: string, quantity: number): Promise<ProxyCheapProxy[] | null> {
+    const path = `/orders/${encodeURIComponent(id)}/proxies`
+    const delivered = onePerId((await ask('GET', path, proxiesSchema)) ?? [])
+    return delivered.length < quantity || !delivered.every(isActive) ? null : delivered
   }
 
   async function findPurchase(reference: string, hint?: PurchaseHint): Promise<Purchase | null> {
@@ -199,6 +202,11 @@ export function createProxyCheap(
     const order = orderOf(hint)
     // Such a request was never sent.
     if (order === null) return null
+    if (hint.takenAs) {
+      const taken = await readTaken(hint.takenAs, hint.quantity)
+      if (taken) return toPurchase(hint.takenAs, taken, order.params, null)
+      throw new OperationalError(NAME, 'the order was taken and is not delivered yet', { retryAfterMs: 30_000 })
+    }
     const isKnown = knownBy(hint.knownOrderIds)
     const since = hint.sentAt.getTime() - CLOCK_SLACK_MS
     const fitting = (await list()).filter(

@@ -220,7 +220,7 @@ export function createProxySeller(options: {
       await markAs(request.reference, delivered)
       return { kind: 'delivered', ...toPurchase(delivered, params, made.total) }
     }
-    throw new UnknownOutcomeError(NAME, 'order/make was accepted and is not delivered yet')
+    throw new UnknownOutcomeError(NAME, 'order/make was accepted and is not delivered yet', baseNumber ?? null)
   }
 
   /** A look right after spending: what goes wrong with it does not undo what was done. */
@@ -260,6 +260,13 @@ export function createProxySeller(options: {
 
     const marked = items.find((item) => item.comment === reference)
     if (marked) return found(items.filter((item) => item.base_order_number === marked.base_order_number))
+    if (hint.takenAs) {
+      const taken = items.filter((item) => item.base_order_number === hint.takenAs)
+      if (taken.length < hint.quantity)
+        throw new OperationalError(NAME, 'the order was taken and is not delivered yet', { retryAfterMs: 30_000 })
+      await markAs(reference, taken)
+      return found(taken)
+    }
 
     const known = new Set(hint.knownOrderIds)
     const groups = new Map<string, ProxySellerItem[]>()
