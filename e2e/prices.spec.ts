@@ -9,7 +9,7 @@ async function makeOwnPlan() {
   const [productId, planId, offerId] = [newId('prd'), newId('pln'), newId('ofr')]
   const slug = `priced-${planId.slice(-8)}`
   await query(
-    `INSERT INTO products (id, slug, kind, name_en, name_ru, description_en, description_ru) VALUES ($1, $2, 'isp', 'Priced', 'С ценой', 'Made in a test.', 'Сделано в проверке.')`,
+    `INSERT INTO products (id, slug, kind, name_en, name_ru, description_en, description_ru) VALUES ($1, $2, 'isp', 'Priced ' || $2, 'С ценой ' || $2, 'Made in a test.', 'Сделано в проверке.')`,
     [productId, slug],
   )
   await query(

@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test'
 import { expect, expectAccessible, makePerson, query, signIn, test } from './fixtures'
 
-async function buy(page: Page, quantity: number): Promise<string> {
-  await page.goto(`/catalogue/datacenter-ipv4?country=NL&days=30&quantity=${quantity}`)
+async function buy(page: Page, quantity: number, plan = '/catalogue/datacenter-ipv4?country=NL'): Promise<string> {
+  await page.goto(`${plan}&days=30&quantity=${quantity}`)
   await page.getByRole('button', { name: new RegExp(`^Buy ${quantity} for`) }).click()
   await page.waitForURL(/\/account\/orders\/ord_/)
   const orderId = new URL(page.url()).pathname.split('/').at(-1)!
@@ -173,4 +173,36 @@ test('the table fits a phone, in both languages', async ({ page, context }) => {
     await page.waitForURL(/\/account\/proxies\/alc_/)
     await expectAccessible(page)
   }
+})
+
+test('new login data for many at once, where their supplier gives it, and only there', async ({ page, context }) => {
+  test.setTimeout(200_000)
+  const person = await makePerson({ balance: 50 })
+  await signIn(context, person)
+  await buy(page, 1)
+  const toOrder = await buy(page, 2, '/catalogue/isp-to-order?country=DE')
+  const logins = () =>
+    query<{ password: string }>(`SELECT password FROM allocations WHERE order_id = $1 ORDER BY position`, [toOrder])
+  const before = await logins()
+
+  await page.goto('/account/proxies')
+  await expect(boxes(page)).toHaveCount(3)
+  for (const box of await boxes(page).all()) await box.check()
+  await page.getByRole('button', { name: 'New login data', exact: true }).click()
+  await page.waitForURL(/do=rotate/)
+  await expectAccessible(page)
+  await expect(page.getByText('2 proxies get new login data')).toBeVisible()
+  await expect(page.getByText('The suppliers of these proxies cannot change this.')).toBeVisible()
+  expect(await logins()).toEqual(before)
+  await page.getByRole('button', { name: 'New login data for 2 proxies' }).click()
+  await expect(page.getByText('2 proxies have new login data')).toBeVisible()
+  const after = await logins()
+  for (const [index, login] of after.entries()) expect(login.password).not.toBe(before[index]!.password)
+
+  // Addresses that nobody comes from are refused before anybody is asked.
+  await page.goto(page.url().replace(/do=rotate.*/, 'do=bind'))
+  await page.getByLabel(/Your IPv4 addresses/).fill('10.0.0.1')
+  await page.getByRole('button', { name: 'Show what happens' }).click()
+  await expect(page.getByText(/10\.0\.0\.1 is an address of a private or special network/)).toBeVisible()
+  await expect(page.getByRole('button', { name: /^Bind/ })).toHaveCount(0)
 })

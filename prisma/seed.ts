@@ -116,6 +116,26 @@ const PRODUCTS: ProductSeed[] = [
           { countryCode: 'GB', supplier: 'stock', priority: 0 },
         ],
       },
+      {
+        slug: 'isp-to-order',
+        nameEn: 'ISP, to order',
+        nameRu: 'ISP под заказ',
+        minQuantity: 1,
+        maxQuantity: 100,
+        periods: [
+          { days: 30, unitPriceMicros: milli(3900) },
+          { days: 90, unitPriceMicros: milli(10_900) },
+        ],
+        steps: [{ fromQuantity: 10, discountBasisPoints: 500 }],
+        offers: [
+          {
+            countryCode: 'DE',
+            supplier: 'iproyal',
+            params: { productId: '9', plans: '30=23, 90=25', locations: 'de=2' },
+            priority: 0,
+          },
+        ],
+      },
     ],
   },
   {
