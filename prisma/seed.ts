@@ -247,7 +247,8 @@ async function makeProviders({ providerSettings }: DemoServices): Promise<void> 
 const DEMO_POLICY: Policy = {
   ...COMMON_POLICY,
   rows: [
-    ...COMMON_POLICY.rows,
+    // Nothing here is sold by the gigabyte.
+    ...COMMON_POLICY.rows.filter((row) => row.when !== 'unused'),
     { when: 'any', withinHours: 24, maxTrafficPercent: null, remedy: 'refund', refundPercent: 100, of: 'paid' },
   ],
 }
