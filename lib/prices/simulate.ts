@@ -88,7 +88,10 @@ export async function simulatePrices(
       addTo(own, sale)
     }
     top = [...top, ...page.filter((sale) => differenceMicros(sale) !== 0n)]
-      .toSorted((a, b) => Number(absolute(differenceMicros(b)) - absolute(differenceMicros(a))))
+      .toSorted((a, b) => {
+        const [first, second] = [absolute(differenceMicros(a)), absolute(differenceMicros(b))]
+        return first < second ? 1 : first > second ? -1 : 0
+      })
       .slice(0, TOP)
   }
   return accepted({

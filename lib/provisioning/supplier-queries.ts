@@ -180,7 +180,9 @@ async function sumMargins(rows: MoneyRow[]): Promise<MarginRow[]> {
     if (rate !== null) sum.costMicros += costInShop(row.cost, rate)
     else if (row.isCostUnknown || row.cost > 0n) sum.unknownCosts += row.count
   }
-  return [...sums.values()].sort((a, b) => Number(b.revenueMicros - a.revenueMicros))
+  return [...sums.values()].sort((a, b) =>
+    a.revenueMicros < b.revenueMicros ? 1 : a.revenueMicros > b.revenueMicros ? -1 : 0,
+  )
 }
 
 /** The currency margins are told in. */

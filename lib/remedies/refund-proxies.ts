@@ -1,4 +1,4 @@
-import { db, Prisma } from '@/lib/db'
+import { db, Prisma, type Tx } from '@/lib/db'
 import { accepted, invariant, newId, refused, type Refusal, type Result } from '@/lib/kit'
 import { decideRemedy, type Remedy } from './decide-remedy'
 import { type OrderFacts, readFacts } from './facts'
@@ -126,16 +126,20 @@ export type Credit = {
   givenBy: string | null
 }
 
-/** Books money given back for an order (SQL function credit_order), once per key. */
+/** Books money given back for an order (SQL function credit_order), once per key; what `also` writes stands or falls with it. */
 export async function giveCredit(
   credit: Credit,
+  also?: (tx: Tx, creditId: string) => Promise<unknown>,
 ): Promise<Result<Refunded, Refusal<'not_found' | 'order_under_way' | 'nothing_to_refund'>>> {
   let row: { outcome: string; credit_id: string | null } | undefined
   try {
-    const rows = await db().$queryRaw<{ outcome: string; credit_id: string | null }[]>(Prisma.sql`
+    row = await db().$transaction(async (tx) => {
+      const [booked] = await tx.$queryRaw<{ outcome: string; credit_id: string | null }[]>(Prisma.sql`
       SELECT outcome, credit_id FROM credit_order(${newId('ocr')}, ${credit.orderId}, ${credit.key}, ${credit.cause}, ${credit.amountMicros}::bigint,
         ${credit.allocationIds}::text[], ${JSON.stringify(credit.evidence)}::jsonb, ${credit.givenBy})`)
-    row = rows[0]
+      if (booked?.credit_id) await also?.(tx, booked.credit_id)
+      return booked
+    })
   } catch (error) {
     // The function undoes itself when a proxy was given back or exchanged a moment ago.
     if (error instanceof Error && error.message.includes('P0S01')) return refused('not_found')

@@ -5,6 +5,7 @@ import { newId } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { findOrder, renewOrder } from '@/lib/orders'
 import { listAllocations } from '@/lib/provisioning'
+import { giveCredit } from './refund-proxies'
 import { makePlan } from '@/test/factories/catalog'
 import { buyDelivered, letHoursPass } from '@/test/factories/orders'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -238,6 +239,30 @@ describe('a replacement', () => {
       const [now] = await listAllocations({ userId: customer.id, orderId })
       expect(now!.host).toBe(expected)
     }
+  })
+
+  it('dies between the money and its record: neither stands, and the next try does both', async () => {
+    const plan = await planWith(COMMON_POLICY, 1)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan })
+    const credit = {
+      orderId,
+      key: `not_replaced:${allocationIds[0]}`,
+      cause: 'not_replaced' as const,
+      amountMicros: 1_000_000n,
+      allocationIds,
+      evidence: {},
+      givenBy: null,
+    }
+    const dying = giveCredit(credit, async () => {
+      throw new Error('the process died here')
+    })
+    await expect(dying).rejects.toThrow('the process died here')
+    expect(await balanceOf(customer.id)).toBe(0n)
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'active' })
+    await kill(orderId, allocationIds[0]!)
+    expect(await replaceDead({ orderId, allocationIds })).toEqual({ replaced: 0, credited: 1, refused: 0 })
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
+    expect(await listReplacements({ orderId })).toMatchObject([{ state: 'credited' }])
   })
 
   it('the last unit, wanted by ten at once: one gets it, the others get their money', async () => {

@@ -115,33 +115,37 @@ async function replaceOne(
       invariant(row!.outcome === 'sold_out', `replace_from_stock answered ${row!.outcome}`)
   }
   if (remedy.moneyMicros === 0n) return 'refused'
-  const credited = await giveCredit({
-    orderId: ask.orderId,
-    key: `not_replaced:${proxy.allocationId}`,
-    cause: 'not_replaced',
-    amountMicros: remedy.moneyMicros,
-    allocationIds: [proxy.allocationId],
-    evidence: { rule: remedy.row, reason: ask.reason },
-    givenBy: null,
-  })
+  const credited = await giveCredit(
+    {
+      orderId: ask.orderId,
+      key: `not_replaced:${proxy.allocationId}`,
+      cause: 'not_replaced',
+      amountMicros: remedy.moneyMicros,
+      allocationIds: [proxy.allocationId],
+      evidence: { rule: remedy.row, reason: ask.reason },
+      givenBy: null,
+    },
+    // In one transaction: money for a proxy that could not be exchanged never stands without its record.
+    (tx, creditId) =>
+      tx.replacement.createMany({
+        data: [
+          {
+            id: replacementId,
+            orderId: ask.orderId,
+            userId: facts.userId,
+            oldAllocationId: proxy.allocationId,
+            key: ask.key,
+            reason: ask.reason,
+            askedBy: ask.askedBy,
+            state: 'credited',
+            outcome: creditId,
+            endedAt: new Date(),
+          },
+        ],
+        skipDuplicates: true,
+      }),
+  )
   if (!credited.ok) return 'refused'
-  await db().replacement.createMany({
-    data: [
-      {
-        id: replacementId,
-        orderId: ask.orderId,
-        userId: facts.userId,
-        oldAllocationId: proxy.allocationId,
-        key: ask.key,
-        reason: ask.reason,
-        askedBy: ask.askedBy,
-        state: 'credited',
-        outcome: credited.value.creditId,
-        endedAt: new Date(),
-      },
-    ],
-    skipDuplicates: true,
-  })
   log('remedies').info({ orderId: ask.orderId }, 'a proxy could not be exchanged and was paid back')
   return 'credited'
 }
