@@ -64,9 +64,10 @@ export const SHOP_RULES: readonly Rule[] = [
             + coalesce((SELECT sum(r.captured_micros) FROM renewals r WHERE r.order_id = c.order_id), 0)`,
   },
   {
-    rule: 'an exchanged proxy has its successor, of the same order and the same end or a later one',
+    rule: 'an exchanged proxy has its successor in the same order, and one paid back instead has its record',
     sql: `SELECT r.id FROM replacements r JOIN allocations o ON o.id = r.old_allocation_id LEFT JOIN allocations n ON n.id = r.new_allocation_id
           WHERE r.state = 'replaced' AND (n.id IS NULL OR n.order_id <> o.order_id OR o.state <> 'replaced')
+          UNION ALL SELECT c.id FROM order_credits c WHERE c.cause = 'not_replaced' AND NOT EXISTS (SELECT 1 FROM replacements r WHERE r.outcome = c.id AND r.state = 'credited')
           UNION ALL SELECT a.id FROM allocations a WHERE a.state = 'replaced' AND NOT EXISTS (SELECT 1 FROM replacements r WHERE r.old_allocation_id = a.id AND r.state = 'replaced')`,
   },
   {
