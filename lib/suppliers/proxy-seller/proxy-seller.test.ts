@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ProxySellerFake, startProxySellerFake } from '../../../fakes/proxy-seller'
 import { OperationalError } from '@/lib/kit'
 import { type BreakHow, type BrokenCall, describeSupplierContract, type SupplierBench } from '../contract'
-import { createSpacing } from '../rate-limit'
 import { type Purchase, type PurchaseRequest, UnknownOutcomeError } from '../supplier'
 import { createProxySeller } from './create-proxy-seller'
 
@@ -327,18 +326,5 @@ describe('Proxy-Seller', () => {
     await tell('balance', { amount: '0.10' })
     const { reference: _, ...asked } = request()
     expect(await bench.supplier.quote(asked)).toEqual({ costMicros: 3_000_000n, currency: 'USD' })
-  })
-
-  test('calls that spend start one after another, each after the gap of the one before', async () => {
-    const space = createSpacing()
-    const starts: number[] = []
-    await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        await space(50)
-        starts.push(Date.now())
-      }),
-    )
-    for (let index = 1; index < starts.length; index += 1)
-      expect(starts[index]! - starts[index - 1]!).toBeGreaterThanOrEqual(49)
   })
 })

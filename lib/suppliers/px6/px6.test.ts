@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Px6Fake, startPx6Fake } from '../../../fakes/px6'
 import { OperationalError } from '@/lib/kit'
 import { type BreakHow, type BrokenCall, describeSupplierContract, type SupplierBench } from '../contract'
-import { createRateLimit } from '../rate-limit'
 import { UnknownOutcomeError } from '../supplier'
 import { createPx6 } from './create-px6'
 
@@ -233,18 +232,5 @@ describe('px6', () => {
       Array.from({ length: 5 }, async () => (await fetch(`${fake.url}/api/${API_KEY}/`)).status),
     )
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(2)
-  })
-
-  test('the limit lets calls through in order, no more than so many in a window', async () => {
-    const wait = createRateLimit(3, 200)
-    const starts: number[] = []
-    await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        await wait()
-        starts.push(Date.now())
-      }),
-    )
-    for (let index = 3; index < starts.length; index += 1)
-      expect(starts[index]! - starts[index - 3]!).toBeGreaterThanOrEqual(199)
   })
 })
