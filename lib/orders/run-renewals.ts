@@ -123,6 +123,7 @@ async function renewAlone(order: Priced, run: RenewalRun, retryHours: number): P
       await tellNotPaid(order, row.outcome === 'in_debt' ? 0n : row.available!, retryHours)
       return
     case 'repeated':
+    case 'key_reused': // its terms were changed while it is under way at a supplier
     case 'switched_off':
     case 'already_renewed':
     case 'renewal_open':

@@ -181,6 +181,32 @@ describe('a supplier renews', () => {
     expect((await findOrder({ orderId }))!.state).toBe('active')
     expect((await balanceOf(customer.id)).balanceMicros).toBe(8_000_000n)
   })
+
+  it('by itself and in part: the rest is tried again after the time between tries, also at other terms', async () => {
+    const plan = await makePlan({ supplier: 'px6' })
+    const customer = await insertCustomer({ balanceMicros: 12_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan, 2))
+    const orderId = placed.ok ? placed.value.orderId : ''
+    await deliverOrder({ orderId }, adapter)
+    await switchRenewal(customer, { orderId, isOn: true, periodDays: 30, totalMicros: 2_000_000n })
+    await letHoursPass(orderId, 29 * 24 + 1)
+    expect(await runRenewals()).toMatchObject({ held: 1 })
+    // Its terms change while it is under way: the run passes it, whatever the price is now.
+    await db().renewal.updateMany({ where: { orderId }, data: { periodDays: 7 } })
+    expect(await runRenewals()).toMatchObject({ held: 0, passed: 1 })
+    await db().renewal.updateMany({ where: { orderId }, data: { periodDays: 30 } })
+    const first = await db().renewal.findFirstOrThrow({ where: { orderId } })
+    const renewed = [{ id: first.allocationIds[0], expiresAt: new Date(Date.now() + 31 * DAY_MS).toISOString() }]
+    await db().$queryRaw`SELECT * FROM end_renewal(${first.id}, ${JSON.stringify(renewed)}::jsonb, '{}', 'supplier_failed', now() + interval '4 hours')`
+    expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 9_000_000n, heldMicros: 0n })
+    expect(await runRenewals()).toMatchObject({ held: 0 })
+    await letHoursPass(orderId, 5)
+    expect(await runRenewals()).toMatchObject({ held: 1 })
+    expect(await db().renewal.findFirstOrThrow({ where: { orderId, state: 'held' } })).toMatchObject({
+      allocationIds: [first.allocationIds[1]],
+      totalMicros: 1_000_000n,
+    })
+  })
 })
 
 describe('money and words about a renewal', () => {
