@@ -10,12 +10,16 @@ export type SystemAccountKind =
   | 'adjustments'
   | 'supplier_cost'
   | 'refunds_pending'
+  | 'promotions'
+  | 'referral_expense'
+  | 'payouts_pending'
+  | `payouts:${string}`
   | `provider_clearing:${string}`
   | `revenue:${string}`
 
 export type AccountRef =
   | { owner: 'shop'; kind: SystemAccountKind; currency: string }
-  | { owner: string; kind: 'customer_balance' | 'customer_debt' | 'referral_payable'; currency: string }
+  | { owner: string; kind: 'customer_balance' | 'customer_debt' | 'referral_payable' | 'referral_debt'; currency: string }
 
 /** The account's id; the account is made at its first use. */
 export async function accountId(tx: Tx, account: AccountRef): Promise<string> {

@@ -42,7 +42,25 @@ export const LEDGER_RULES: readonly Rule[] = [
   {
     rule: 'no balance was ever below zero, and no debt above it',
     sql: `SELECT e.account_id AS id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.is_guarded
-          AND CASE a.kind WHEN 'customer_debt' THEN e.balance_after_micros > 0 ELSE e.balance_after_micros < 0 END GROUP BY e.account_id`,
+          AND CASE WHEN a.kind IN ('customer_debt', 'referral_debt') THEN e.balance_after_micros > 0 ELSE e.balance_after_micros < 0 END GROUP BY e.account_id`,
+  },
+  {
+    rule: 'what of a balance is a gift is the sum of its entries’ gifts, and was never below zero nor above the balance',
+    sql: `SELECT account_id AS id FROM (
+            SELECT e.account_id, e.balance_after_micros, sum(coalesce(e.gift_micros, 0)) OVER w AS gift, a.gift_micros AS said, lead(e.id) OVER w IS NULL AS is_last
+            FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.kind = 'customer_balance' AND e.account_version IS NOT NULL
+            WINDOW w AS (PARTITION BY e.account_id ORDER BY e.account_version)) g
+          WHERE gift < 0 OR gift > balance_after_micros OR (is_last AND gift <> said) GROUP BY account_id`,
+  },
+  {
+    rule: 'what of a hold is a gift was one on the balance, and returned as one',
+    sql: `SELECT h.id FROM ledger_holds h
+          LEFT JOIN ledger_transfers held ON held.key = 'hold:' || h.id
+          LEFT JOIN ledger_entries taken ON taken.transfer_id = held.id AND taken.account_id = h.account_id
+          LEFT JOIN ledger_transfers back ON back.key = 'release:' || h.id
+          LEFT JOIN ledger_entries given ON given.transfer_id = back.id AND given.account_id = h.account_id
+          WHERE coalesce(-taken.gift_micros, 0) <> h.gift_micros
+             OR (h.captured_micros + h.released_micros = h.amount_micros AND coalesce(given.gift_micros, 0) <> h.gift_micros - h.captured_gift_micros)`,
   },
   {
     rule: 'what is held is what the open holds say',

@@ -17,6 +17,7 @@ import {
 const at = new Date()
 const balanceOf = (userId: string) => ({ owner: userId, kind: 'customer_balance' as const, currency: 'USD' })
 const clearing = { owner: 'shop' as const, kind: 'provider_clearing:test' as const, currency: 'USD' }
+const adjustments = { owner: 'shop' as const, kind: 'adjustments' as const, currency: 'USD' }
 const revenue = 'revenue:test' as const
 
 function post(
@@ -141,6 +142,7 @@ describe('a hold', () => {
     expect(await hold(userId, id, 8_000_000n)).toMatchObject({ refusal: { code: 'key_reused' } })
     expect(await getBalance({ userId })).toEqual({
       balanceMicros: 1_000_000n,
+      giftMicros: 1_000_000n,
       heldMicros: 9_000_000n,
       owedMicros: 0n,
       currency: 'USD',
@@ -214,8 +216,80 @@ describe('the rules find what is off', () => {
   })
 })
 
+describe('a gift: money on a balance that did not come from outside', () => {
+  const pending = { owner: 'shop' as const, kind: 'refunds_pending' as const, currency: 'USD' }
+  const shown = async (userId: string) => {
+    const { balanceMicros, giftMicros } = await getBalance({ userId })
+    return [balanceMicros, giftMicros]
+  }
+  async function person(outside: bigint, gift: bigint) {
+    const { id } = await insertCustomer()
+    if (outside) await post(`test:${newId('req')}`, clearing, balanceOf(id), outside)
+    if (gift) await post(`test:${newId('req')}`, adjustments, balanceOf(id), gift)
+    return id
+  }
+  const hold = (id: string, userId: string, amountMicros: bigint) =>
+    inTransaction((tx) => holdMoney(tx, { id, userId, amountMicros, currency: 'USD', happenedAt: at }))
+
+  it('is spent first, and what returns of a hold is a gift again', async () => {
+    const id = await person(10n, 4n)
+    const order = newId('ord')
+    await hold(order, id, 6n)
+    expect(await shown(id)).toEqual([8n, 0n])
+    await inTransaction((tx) => settleHold(tx, { id: order, capturedMicros: 3n, captureTo: revenue, happenedAt: at }))
+    // Three were paid by the gift; the fourth of it and two from outside are back.
+    expect(await shown(id)).toEqual([11n, 1n])
+    expect(await db().ledgerHold.findUnique({ where: { id: order } })).toMatchObject({
+      giftMicros: 4n,
+      capturedGiftMicros: 3n,
+    })
+  })
+
+  it('does not leave to a payment’s source, and is the last to go elsewhere', async () => {
+    const id = await person(10n, 4n)
+    expect(await post(`test:${newId('req')}`, balanceOf(id), pending, 11n)).toMatchObject({
+      refusal: { code: 'insufficient_balance' },
+    })
+    expect(await post(`test:${newId('req')}`, balanceOf(id), clearing, 12n)).toMatchObject({ ok: true })
+    expect(await shown(id)).toEqual([2n, 2n])
+  })
+
+  it('a posting that is taken back gives back what it took: the gift as a gift', async () => {
+    const id = await person(10n, 4n)
+    const taken = await post(`test:${newId('req')}`, balanceOf(id), adjustments, 12n)
+    expect(await shown(id)).toEqual([2n, 2n])
+    const transferId = taken.ok ? taken.value.transferId : ''
+    await inTransaction((tx) => reverseTransfer(tx, { key: `test:${newId('req')}`, transferId, happenedAt: at }))
+    expect(await shown(id)).toEqual([14n, 4n])
+  })
+
+  it('many charges at once take each customer’s gifts in order', async () => {
+    const id = await person(10n, 4n)
+    const other = await person(5n, 0n)
+    const charges = [id, id, other, id].map((owner, n) => ({
+      key: `test:${newId('req')}`,
+      owner,
+      amount: [3, 3, 2, 90][n],
+      toKind: revenue,
+      sourceKind: 'order',
+      sourceId: 'x',
+    }))
+    await db().$queryRaw(
+      Prisma.sql`SELECT * FROM ledger_charge_many(${JSON.stringify(charges)}::jsonb, 'USD', ${at})`,
+    )
+    expect(await shown(id)).toEqual([8n, 0n])
+    expect(await shown(other)).toEqual([3n, 0n])
+    const entries = await db().ledgerEntry.findMany({
+      where: { transfer: { key: { in: charges.map(({ key }) => key) } }, giftMicros: { not: null } },
+      orderBy: { accountVersion: 'asc' },
+      select: { amountMicros: true, giftMicros: true },
+    })
+    expect(entries.filter((entry) => entry.amountMicros === -3n).map((entry) => entry.giftMicros)).toEqual([-3n, -1n])
+  })
+})
+
 type Step =
-  | { do: 'credit'; who: number; amount: bigint; key: number }
+  | { do: 'credit'; who: number; amount: bigint; isGift: boolean; key: number }
   | { do: 'move'; who: number; to: number; amount: bigint; key: number }
   | { do: 'hold'; who: number; amount: bigint; key: number }
   | { do: 'settle'; part: number; key: number }
@@ -225,7 +299,7 @@ const who = fc.integer({ min: 0, max: 2 })
 const amount = fc.bigInt({ min: 1n, max: 50n })
 const key = fc.integer({ min: 0, max: 12 })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constant('credit' as const), who, amount, key }),
+  fc.record({ do: fc.constant('credit' as const), who, amount, isGift: fc.boolean(), key }),
   fc.record({ do: fc.constant('move' as const), who, to: who, amount, key }),
   fc.record({ do: fc.constant('hold' as const), who, amount, key }),
   fc.record({ do: fc.constant('settle' as const), part: fc.integer({ min: 0, max: 100 }), key }),
@@ -246,7 +320,7 @@ describe('any sequence of postings', () => {
       switch (each.do) {
         case 'credit':
         case 'move': {
-          const from = each.do === 'credit' ? clearing : balanceOf(people[each.who]!.id)
+          const from = each.do === 'credit' ? (each.isGift ? adjustments : clearing) : balanceOf(people[each.who]!.id)
           const to = balanceOf(people[each.do === 'credit' ? each.who : each.to]!.id)
           if (from.owner === to.owner) return null
           const posted = await post(`t:${name}`, from, to, each.amount)

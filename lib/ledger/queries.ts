@@ -2,18 +2,31 @@ import { db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { invariant } from '@/lib/kit'
 
-export type Balance = { balanceMicros: bigint; heldMicros: bigint; owedMicros: bigint; currency: string }
+export type Balance = {
+  balanceMicros: bigint
+  /** Of the balance: what did not come from outside. It is spent first, and is not paid back to a payment's source. */
+  giftMicros: bigint
+  heldMicros: bigint
+  owedMicros: bigint
+  currency: string
+}
 
 /** What a customer can spend now, what is set aside for orders under way, and what they owe (nothing, for nearly everyone). One index probe each. */
 export async function getBalance({ userId }: { userId: string }): Promise<Balance> {
   const currency = env().SHOP_CURRENCY
-  const [row] = await db().$queryRaw<{ balance: bigint; held: bigint; owed: bigint }[]>(Prisma.sql`
-    SELECT a.balance_micros AS balance,
+  const [row] = await db().$queryRaw<{ balance: bigint; gift: bigint; held: bigint; owed: bigint }[]>(Prisma.sql`
+    SELECT a.balance_micros AS balance, a.gift_micros AS gift,
            coalesce((SELECT sum(h.amount_micros - h.captured_micros - h.released_micros) FROM ledger_holds h
                      WHERE h.account_id = a.id AND h.captured_micros + h.released_micros < h.amount_micros), 0)::bigint AS held,
            ledger_debt(${userId}, ${currency}) AS owed
     FROM ledger_accounts a WHERE a.owner = ${userId} AND a.kind = 'customer_balance' AND a.currency = ${currency}`)
-  return { balanceMicros: row?.balance ?? 0n, heldMicros: row?.held ?? 0n, owedMicros: row?.owed ?? 0n, currency }
+  return {
+    balanceMicros: row?.balance ?? 0n,
+    giftMicros: row?.gift ?? 0n,
+    heldMicros: row?.held ?? 0n,
+    owedMicros: row?.owed ?? 0n,
+    currency,
+  }
 }
 
 export type StatementLine = {

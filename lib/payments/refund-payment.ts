@@ -32,7 +32,7 @@ const PENDING_CHECK_MS = 10 * 60_000
 /**
  * Begins to give a top-up, or a part of it, back to its source. The money leaves the balance now, in the same transaction, so that it cannot be
  * spent meanwhile; the worker then asks the provider, or, where the provider has no call for it, a person sends it by hand. Amounts are micros
- * of the shop's currency. Never more than is left of the credit, nor more than the customer has: `refund_too_large` {maxMicros}. The same
+ * of the shop's currency. Never more than is left of the credit, nor more than the customer has of money from outside: `refund_too_large` {maxMicros}. The same
  * request key is the same refund. The customer is told by mail. Whether the actor may is the caller's question.
  */
 export async function refundPayment(
@@ -71,7 +71,7 @@ export async function refundPayment(
       happenedAt: now,
     })
     if (!posted.ok) {
-      const balance = await balanceOf(tx, payment)
+      const balance = await outsideBalanceOf(tx, payment)
       const maxMicros = (balance < left ? balance : left).toString()
       return refused('refund_too_large', { maxMicros, currency: payment.currency })
     }
@@ -232,9 +232,10 @@ function chargeFor(payment: Locked, amountMicros: bigint): bigint {
   return cents > 0n ? cents : exact
 }
 
-async function balanceOf(tx: Tx, payment: Locked): Promise<bigint> {
+/** What a customer has that came from outside: gifts are not sent to a payment's source. */
+async function outsideBalanceOf(tx: Tx, payment: Locked): Promise<bigint> {
   const [row] = await tx.$queryRaw<{ balance: bigint }[]>(Prisma.sql`
-    SELECT balance_micros AS balance FROM ledger_accounts
+    SELECT balance_micros - gift_micros AS balance FROM ledger_accounts
     WHERE owner = ${payment.userId} AND kind = 'customer_balance' AND currency = ${payment.currency}`)
   return row?.balance ?? 0n
 }
