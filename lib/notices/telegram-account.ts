@@ -105,7 +105,7 @@ export type SaveTelegramRefusal = Refusal<
   | 'telegram_token_refused'
   | 'telegram_unavailable'
   | 'telegram_webhook_refused'
-  | 'changed_meanwhile'
+  | 'bot_changed_meanwhile'
 >
 
 /**
@@ -157,7 +157,7 @@ export async function saveTelegram(
     await tx.$executeRaw(Prisma.sql`SELECT 1 FROM channel_accounts WHERE channel = ${CHANNEL} FOR UPDATE`)
     // Somebody saved while Telegram was asked: what it was told is theirs or ours, and the last to save again wins.
     const now = await readRow(tx)
-    if (row && now && row.updatedAt.getTime() !== now.updatedAt.getTime()) return refused('changed_meanwhile')
+    if (row && now && row.updatedAt.getTime() !== now.updatedAt.getTime()) return refused('bot_changed_meanwhile')
     const sealed: Sealed = {
       ...sealedBefore,
       ...(token && { token: sealSecret(placeOf('token'), token) }),

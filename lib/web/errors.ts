@@ -103,6 +103,7 @@ export const REFUSALS = {
   telegram_token_refused: { status: 422, field: 'secretToken' },
   telegram_unavailable: { status: 503 },
   telegram_webhook_refused: { status: 409 },
+  bot_changed_meanwhile: { status: 409 },
   // checks of proxies
   nothing_to_check: { status: 409 },
   check_running: { status: 409 },
