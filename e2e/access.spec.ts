@@ -71,6 +71,7 @@ const ROUTES: Record<string, Row[]> = {
     { ...signedIn('/account/balance/statement?from=2026-01-01&to=2026-12-31&format=pdf'), visitor: 401 },
     { ...everyone('/account/balance/statement?from=2026-12-31&to=2026-01-01', 422), visitor: 401 },
   ],
+  '/account/notices': [signedIn('/account/notices'), signedIn('/account/notices?type=none&before=nonsense')],
   '/account/orders': [signedIn('/account/orders')],
   '/account/orders/[orderId]': [ownersOnly('/account/orders/ORDER')],
   '/account/orders/[orderId]/export': [{ ...ownersOnly('/account/orders/ORDER/export?format=json'), visitor: 401 }],
@@ -94,6 +95,7 @@ const ROUTES: Record<string, Row[]> = {
     { ...everyone('/account/proxies/export/file?format=none', 404), visitor: 401 },
   ],
   '/account/settings': [signedIn('/account/settings')],
+  '/account/settings/notifications': [signedIn('/account/settings/notifications')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
   '/admin/catalogue': [staff('/admin/catalogue', { support: 404, finance: 404 })],
@@ -137,6 +139,7 @@ const ROUTES: Record<string, Row[]> = {
     staff('/admin/settings/payments/nobody', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
+  '/admin/settings/telegram': [staff('/admin/settings/telegram', { support: 404, finance: 404 })],
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/suppliers': [staff('/admin/suppliers', { support: 404, finance: 404 })],
   '/admin/suppliers/[supplier]': [
@@ -155,6 +158,7 @@ const ROUTES: Record<string, Row[]> = {
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],
+  '/api/webhooks/telegram': [everyone('/api/webhooks/telegram', 405)],
 }
 
 /** The addresses that app/ has: folders in round brackets are not part of them. */
