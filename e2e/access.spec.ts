@@ -132,6 +132,16 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/payments/returns': [staff('/admin/payments/returns')],
   '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
   '/admin/payments/[paymentId]/receipt': [{ ...staff('/admin/payments/PAYMENT/receipt'), visitor: 401, stranger: 403 }],
+  '/admin/promotions': [staff('/admin/promotions', { support: 404 })],
+  '/admin/promotions/[promotionId]': [
+    staff('/admin/promotions/new', { support: 404 }),
+    staff('/admin/promotions/prm_none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/promotions/batches/[batchId]': [
+    staff('/admin/promotions/batches/new', { support: 404 }),
+    staff('/admin/promotions/batches/vbt_none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/promotions/batches/[batchId]/codes': [everyone('/admin/promotions/batches/vbt_none/codes', 405)],
   '/admin/settings': [staff('/admin/settings', { support: 404, finance: 404 })],
   '/admin/settings/payments': [staff('/admin/settings/payments', { support: 404, finance: 404 })],
   '/admin/settings/payments/[provider]': [
