@@ -12,7 +12,8 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   if (!isReadable(request.nextUrl)) return refuse(400, 'The address holds characters that mean nothing.')
   if (isForeign(request)) return refuse(403, 'The form was sent from a page of another site.')
   const nonce = randomBytes(16).toString('base64')
-  const policy = contentPolicy(nonce, await formTargets())
+  const isMail = isMailPreview(request.nextUrl.pathname)
+  const policy = isMail ? MAIL_POLICY : contentPolicy(nonce, await formTargets())
   const headers = new Headers(request.headers)
   headers.set('x-nonce', nonce)
   headers.set('content-security-policy', policy)
@@ -22,7 +23,7 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   response.headers.set('X-Content-Type-Options', 'nosniff')
   // Links in mails carry secrets in their query; the next site must not learn them.
   response.headers.set('Referrer-Policy', hasTokenInPath(request.nextUrl.pathname) ? 'no-referrer' : 'same-origin')
-  response.headers.set('X-Frame-Options', 'DENY')
+  response.headers.set('X-Frame-Options', isMail ? 'SAMEORIGIN' : 'DENY')
   response.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   response.headers.set('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
   if (env().PUBLIC_URL.startsWith('https://'))
@@ -34,6 +35,15 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
 function hasTokenInPath(pathname: string): boolean {
   return /^\/api\/(feeds|calendar)\//.test(pathname)
 }
+
+/** A mail as staff preview it: a page of its own, shown in a frame of ours. */
+function isMailPreview(pathname: string): boolean {
+  return /^\/admin\/mail\/previews\/[^/]+\/html$/.test(pathname)
+}
+
+/** A mail carries its styles on its elements and has nothing else; here it can neither run nor load nor send anything. */
+const MAIL_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
 
 /** Whether the address can be decoded and holds no zero byte, which no id, name or search has and PostgreSQL cannot take. */
 function isReadable({ pathname, search }: { pathname: string; search: string }): boolean {

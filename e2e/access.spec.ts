@@ -96,6 +96,7 @@ const ROUTES: Record<string, Row[]> = {
   ],
   '/account/settings': [signedIn('/account/settings')],
   '/account/settings/notifications': [signedIn('/account/settings/notifications')],
+  '/account/settings/mails': [signedIn('/account/settings/mails')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
   '/admin/catalogue': [staff('/admin/catalogue', { support: 404, finance: 404 })],
@@ -124,6 +125,21 @@ const ROUTES: Record<string, Row[]> = {
     staff('/admin/customers/none', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/jobs': [staff('/admin/jobs', { support: 404, finance: 404 })],
+  '/admin/mail': [staff('/admin/mail', { finance: 404 })],
+  '/admin/mail/stopped': [staff('/admin/mail/stopped', { finance: 404 })],
+  '/admin/mail/previews': [staff('/admin/mail/previews', { finance: 404 })],
+  '/admin/mail/previews/[template]': [
+    staff('/admin/mail/previews/verify_email?scheme=dark', { finance: 404 }),
+    staff('/admin/mail/previews/constructor', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/mail/previews/[template]/html': [
+    { ...staff('/admin/mail/previews/verify_email/html', { finance: 403 }), visitor: 401, stranger: 403 },
+    {
+      ...staff('/admin/mail/previews/none/html', { support: 404, admin: 404, finance: 403 }),
+      visitor: 401,
+      stranger: 403,
+    },
+  ],
   '/admin/orders': [staff('/admin/orders')],
   '/admin/orders/[orderId]': [staff('/admin/orders/ORDER')],
   '/admin/orders/[orderId]/invoice': [{ ...staff('/admin/orders/ORDER/invoice'), visitor: 401, stranger: 403 }],
@@ -150,6 +166,7 @@ const ROUTES: Record<string, Row[]> = {
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
   '/admin/settings/telegram': [staff('/admin/settings/telegram', { support: 404, finance: 404 })],
+  '/admin/settings/mail': [staff('/admin/settings/mail', { support: 404, finance: 404 })],
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/suppliers': [staff('/admin/suppliers', { support: 404, finance: 404 })],
   '/admin/suppliers/[supplier]': [
@@ -168,6 +185,7 @@ const ROUTES: Record<string, Row[]> = {
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],
+  '/api/webhooks/resend': [everyone('/api/webhooks/resend', 405)],
   '/api/webhooks/telegram': [everyone('/api/webhooks/telegram', 405)],
 }
 

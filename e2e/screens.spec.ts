@@ -19,6 +19,7 @@ const ACCOUNT = [
   '/account/payments',
   '/account/top-up',
   '/account/settings',
+  '/account/settings/mails',
   '/account/notices',
   '/account/notices?show=unread',
   '/account/settings/notifications',
@@ -41,6 +42,11 @@ const ADMIN = [
   '/admin/settings/payments/nowpayments',
   '/admin/settings/payments/yookassa',
   '/admin/settings/rules',
+  '/admin/settings/mail',
+  '/admin/mail',
+  '/admin/mail/stopped',
+  '/admin/mail/previews',
+  '/admin/mail/previews/order_delivered?scheme=dark',
   '/admin/settings/telegram',
 ]
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { setLocale, setTheme, signOut } from '@/app/actions'
 import { AccountFrame } from '@/components/frame/account-frame'
+import { MailStopNotice } from '@/components/mail/mail-stop-notice'
 import { getBalance } from '@/lib/ledger'
 import { countUnread } from '@/lib/notices'
 import { requireUser } from '@/lib/web'
@@ -11,6 +12,7 @@ export default async function AccountLayout({ children }: { children: ReactNode 
   const [balance, unread] = await Promise.all([getBalance({ userId: user.id }), countUnread({ userId: user.id })])
   return (
     <AccountFrame user={user} balance={balance} unread={unread} actions={{ setLocale, setTheme, signOut }}>
+      <MailStopNotice address={user.email} />
       {children}
     </AccountFrame>
   )

@@ -1,5 +1,6 @@
 import type { Metadata } from 'next'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
+import Link from 'next/link'
 import { ActionForm } from '@/components/ui/action-form'
 import { ButtonLink } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
@@ -18,8 +19,9 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, frame, notices, consents, format, locale, profile, billing] = await Promise.all([
+  const [say, mail, frame, notices, consents, format, locale, profile, billing] = await Promise.all([
     getTranslations('settings'),
+    getTranslations('mail'),
     getTranslations('frame'),
     getTranslations('notices'),
     getTranslations('consents'),
@@ -131,6 +133,11 @@ export default async function SettingsPage() {
             <SubmitButton className="self-start">{say('saveMail')}</SubmitButton>
           </ActionForm>
           {marketing && <Proof proof={marketing} />}
+          <p className="mt-4 text-sm">
+            <Link href="/account/settings/mails" className="text-accent underline">
+              {mail('ownLink')}
+            </Link>
+          </p>
         </Card>
         <Card title={say('passwordTitle')}>
           <ActionForm action={changePasswordAction} className="flex flex-col gap-4">

@@ -5,6 +5,8 @@ import { notFound } from 'next/navigation'
 import { StatementTable } from '@/components/account/statement-table'
 import { OrdersTable } from '@/components/admin/orders-table'
 import { PaymentsTable } from '@/components/admin/payments-table'
+import { MailsTable } from '@/components/mail/mails-table'
+import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { CopyButton } from '@/components/ui/copy-button'
 import { EmptyState } from '@/components/ui/empty-state'
@@ -17,6 +19,7 @@ import { getBalance, listStatement } from '@/lib/ledger'
 import { listAllOrders } from '@/lib/orders'
 import { listPayments } from '@/lib/payments'
 import { countActiveAllocations } from '@/lib/provisioning'
+import { findStops, listCustomerMails } from '@/lib/notifications'
 import { requireAdmin } from '@/lib/web'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -28,14 +31,18 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
   const customer = await findCustomer((await params).userId)
   if (!customer) notFound()
   const userId = customer.id
-  const [say, common, balance, active, statement, orders, payments] = await Promise.all([
+  const canSeeMail = isAllowed(staff.role, 'mail.read')
+  const [say, mail, common, balance, active, statement, orders, payments, mails, stops] = await Promise.all([
     getTranslations('admin'),
+    getTranslations('mail'),
     getTranslations('common'),
     getBalance({ userId }),
     countActiveAllocations({ userId }),
     listStatement({ userId, limit: 10 }),
     isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
     isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
+    canSeeMail ? listCustomerMails(userId, 10) : null,
+    canSeeMail ? findStops(customer.email) : [],
   ])
   return (
     <>
@@ -48,6 +55,22 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
         title={customer.username}
         lead={customer.email}
       />
+      {stops.length > 0 && (
+        <Alert tone="bad" className="mb-6">
+          <p>
+            {mail('customerStopped', {
+              address: customer.email,
+              reason: stops.map(({ reason }) => mail(`reasons.${reason}`)).join(', '),
+            })}
+          </p>
+          <Link
+            href={`/admin/mail/stopped?search=${encodeURIComponent(customer.email)}`}
+            className="text-accent underline"
+          >
+            {mail('stoppedTitle')}
+          </Link>
+        </Alert>
+      )}
       <div className="flex flex-col gap-6">
         <Card title={say('account')}>
           <Facts
@@ -115,6 +138,22 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
           <section>
             <h2 className="mb-3 text-base font-semibold">{say('customerPayments')}</h2>
             <PaymentsTable payments={payments.rows} empty={<EmptyState title={say('paymentsEmpty')} />} />
+          </section>
+        )}
+        {mails && (
+          <section>
+            <h2 className="mb-3 text-base font-semibold">{mail('customerTitle')}</h2>
+            <MailsTable
+              mails={mails}
+              caption={mail('customerCaption')}
+              showsAddress={false}
+              empty={<EmptyState title={mail('customerNone')} />}
+            />
+            <p className="mt-3 text-sm">
+              <Link href={`/admin/mail?search=${encodeURIComponent(customer.email)}`} className="text-accent underline">
+                {mail('customerAll')}
+              </Link>
+            </p>
           </section>
         )}
       </div>
