@@ -7,6 +7,7 @@ import { findOrder, placeOrder, renewOrder } from '@/lib/orders'
 import { deliverOrder } from '@/lib/provisioning'
 import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
+import { makePromotion } from '@/test/factories/promotions'
 import {
   type Invoice,
   issueDue,
@@ -208,4 +209,23 @@ test('the job issues what is due, the oldest first, once; what cannot be issued 
   })
   expect(papers.map(({ subjectId }) => subjectId)).toEqual([one, two, orderId])
   expect(await numbers('invoice')).toEqual(upTo((await numbers('invoice')).length))
+})
+
+test('an invoice of an order that was bought with a code shows the price, the code’s part of what was delivered, and what was paid', async () => {
+  const customer = await insertCustomer({ balanceMicros: 20_000_000n })
+  const plan = await makePlan({ units: 12 })
+  const { code } = await makePromotion({ kind: 'percent', percent: '20' })
+  const choice = await orderFor(plan, 10)
+  // 10.00 less 5 % for ten at once is 9.50, less 20 % is 7.60.
+  const placed = await placeOrder(customer, { ...choice, promotionCode: code, totalMicros: 7_600_000n })
+  if (!placed.ok) throw new Error(placed.refusal.code)
+  const unit = await db().stockUnit.findFirstOrThrow({ where: { orderId: placed.value.orderId } })
+  await db().stockUnit.update({ where: { id: unit.id }, data: { state: 'withdrawn', orderId: null } })
+  await deliverOrder(placed.value)
+  expect((await invoice(placed.value.orderId)).facts).toMatchObject({
+    lines: [{ quantity: 9, amountMicros: 9_000_000n }],
+    discountMicros: 450_000n,
+    promotion: { code, amountMicros: 1_710_000n },
+    totalMicros: 6_840_000n,
+  })
 })

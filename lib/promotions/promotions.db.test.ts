@@ -278,6 +278,26 @@ describe('a choice that waits with its code', () => {
     expect(await balanceOf(people[2]!.id)).toBe(5n * USD)
   })
 
+  it('belongs to its customer: a click under its id takes neither the choice nor the code of somebody else', async () => {
+    const plan = await makePlan()
+    const { promotionId, code } = await makePromotion({ kind: 'percent', percent: '10' })
+    const owner = await insertCustomer()
+    const { requestKey: _, ...choice } = await orderWith(plan, code, 100_000n)
+    const kept = await keepOrderIntent(owner, choice)
+    if (!kept.ok) throw new Error(kept.refusal.code)
+    const { intentId } = kept.value
+    const stranger = await insertCustomer({ balanceMicros: 5n * USD })
+    const theirs = { ...(await orderFor(plan, 1, intentId)), reservedPromotionId: promotionId, totalMicros: 900_000n }
+    expect(await placeOrder(stranger, theirs)).toEqual(refused('promotion_not_valid'))
+    expect(await placeOrder(stranger, await orderFor(plan, 1, intentId))).toMatchObject({ ok: true })
+    expect(await db().orderIntent.findUnique({ where: { id: intentId } })).toMatchObject({ state: 'waiting' })
+    expect(await usedOf(promotionId)).toMatchObject({ used: 1, reserved: 1 })
+    // Its own customer may buy it at the full price instead: then its code is free again.
+    await giveMoney(owner.id, 5n * USD)
+    expect(await placeOrder(owner, await orderFor(plan, 1, intentId))).toMatchObject({ ok: true })
+    expect(await usedOf(promotionId)).toMatchObject({ used: 0 })
+  })
+
   it('twenty people at once keep the last use: one does', async () => {
     const plan = await makePlan()
     const { promotionId, code } = await makePromotion({ kind: 'percent', percent: '10', maxUses: '1' })
@@ -560,6 +580,41 @@ describe('making codes', () => {
     const parsed = savePromotionSchema.safeParse({ ...form, ...change })
     expect(parsed.error?.issues.map((issue) => issue.path.join('.'))).toContain(field)
   })
+})
+
+it('the books notice a count that is off, and a bonus or a voucher without its transfer', async () => {
+  const { promotionId } = await makePromotion()
+  const { batchId } = await makeVoucherBatch()
+  const rules = async () => (await checkBooks()).findings.map((finding) => finding.rule).join('; ')
+  expect(await rules()).toBe('')
+  await db().promotion.update({ where: { id: promotionId }, data: { used: 3 } })
+  await db().promotionUse.create({
+    data: {
+      id: newId('pru'),
+      promotionId,
+      userId: newId('usr'),
+      subjectKind: 'payment',
+      subjectId: newId('pay'),
+      amountMicros: 1n,
+      currency: 'USD',
+      state: 'consumed',
+      endedAt: new Date(),
+    },
+  })
+  const voucher = await db().voucher.findFirstOrThrow({ where: { batchId } })
+  await db().$executeRaw(
+    Prisma.sql`UPDATE vouchers SET redeemed_by = 'usr_x', redeemed_at = now() WHERE id = ${voucher.id}`,
+  )
+  const found = await rules()
+  for (const words of ['the uses a promotion counts', 'each bonus that was given', 'each voucher that was redeemed'])
+    expect(found).toContain(words)
+  await db().promotionUse.deleteMany({ where: { promotionId } })
+  await db().promotion.update({ where: { id: promotionId }, data: { used: 0 } })
+  await db().$transaction([
+    db().$executeRaw(Prisma.sql`ALTER TABLE vouchers DISABLE TRIGGER redeemed_once`),
+    db().$executeRaw(Prisma.sql`UPDATE vouchers SET redeemed_by = NULL, redeemed_at = NULL WHERE id = ${voucher.id}`),
+    db().$executeRaw(Prisma.sql`ALTER TABLE vouchers ENABLE TRIGGER redeemed_once`),
+  ])
 })
 
 it('any sequence of reserving, consuming, releasing and expiring keeps the counts right and the limits whole', async () => {

@@ -188,9 +188,9 @@ BEGIN
   PERFORM release_promotion(TG_ARGV[0], NEW.id, NEW.state);
   RETURN NULL;
 END $$;
--- A choice that was placed gave its use to the order before.
+-- A choice that was placed with its code has given its use to the order before; placed without it, it frees it.
 CREATE TRIGGER promotion_follows AFTER UPDATE OF state ON order_intents
-  FOR EACH ROW WHEN (NEW.promotion_id IS NOT NULL AND NEW.state IN ('refused', 'expired')) EXECUTE FUNCTION promotion_follows_end('intent');
+  FOR EACH ROW WHEN (NEW.promotion_id IS NOT NULL AND OLD.state = 'waiting' AND NEW.state <> 'waiting') EXECUTE FUNCTION promotion_follows_end('intent');
 CREATE TRIGGER promotion_follows AFTER UPDATE OF state ON payments
   FOR EACH ROW WHEN (NEW.promotion_id IS NOT NULL AND OLD.state IS DISTINCT FROM NEW.state AND NEW.state IN ('expired', 'cancelled', 'declined'))
   EXECUTE FUNCTION promotion_follows_end('payment');
@@ -206,7 +206,7 @@ CREATE FUNCTION place_order(
   OUT outcome text, OUT order_id text, OUT available bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
-  v_account text; v_units text[]; v_old record; v_now timestamptz := clock_timestamp(); v_held text; v_intent record; v_debt bigint; v_policy text; v_kept text;
+  v_account text; v_units text[]; v_old record; v_now timestamptz := clock_timestamp(); v_held text; v_intent text; v_debt bigint; v_policy text; v_kept text;
 BEGIN
   SELECT a.id, a.balance_micros INTO v_account, available FROM ledger_accounts a
   WHERE a.owner = p_user_id AND a.kind = 'customer_balance' AND a.currency = p_currency FOR NO KEY UPDATE;
@@ -222,8 +222,8 @@ BEGIN
 
   -- A choice that waited for money is bought under its own id. The lock makes taking it back and buying it exclude each other.
   IF p_request_key LIKE 'int\_%' THEN
-    SELECT i.state, i.promotion_id INTO v_intent FROM order_intents i WHERE i.id = p_request_key AND i.user_id = p_user_id FOR UPDATE;
-    IF v_intent.state <> 'waiting' THEN outcome := 'intent_closed'; RETURN; END IF;
+    SELECT i.state INTO v_intent FROM order_intents i WHERE i.id = p_request_key AND i.user_id = p_user_id FOR UPDATE;
+    IF v_intent <> 'waiting' THEN outcome := 'intent_closed'; RETURN; END IF;
   END IF;
 
   SELECT pr.policy_id INTO v_policy FROM plans pl JOIN products pr ON pr.id = pl.product_id JOIN offers f ON f.plan_id = pl.id
@@ -271,7 +271,7 @@ BEGIN
   IF p_is_stock THEN
     UPDATE stock_units SET state = 'reserved', order_id = p_order_id WHERE id = ANY (v_units);
   END IF;
-  IF p_request_key LIKE 'int\_%' THEN
+  IF v_intent IS NOT NULL THEN
     UPDATE order_intents SET state = 'placed', order_id = p_order_id WHERE id = p_request_key;
   END IF;
   INSERT INTO order_events (order_id, kind, data) VALUES (p_order_id, 'placed', jsonb_build_object('heldMicros', p_total::text));
