@@ -1,9 +1,10 @@
 import { translator } from '@/i18n/translator'
 import { env } from '@/lib/env'
 import { formatMoney } from '@/lib/kit'
+import type { MailLook } from '@/lib/notifications'
 
-/** What every template needs to put its props into the reader's words. */
-export function mailContext(locale: string) {
+/** What every template needs to put its props into the reader's words and the shop's colours. */
+export function mailContext(locale: string, look: MailLook) {
   const say = translator(locale, 'emails')
   const shop = env().SHOP_NAME
   return {
@@ -23,7 +24,7 @@ export function mailContext(locale: string) {
     /** What all mails share. */
     frame: (username?: string) => ({
       locale,
-      shop,
+      look,
       greeting: username === undefined ? say('greetingPlain') : say('greeting', { username }),
       linkHelp: say('linkHelp'),
       footer: say('footer', { shop }),

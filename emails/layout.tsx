@@ -1,15 +1,32 @@
 import type { ReactNode } from 'react'
 import { Body, Button, Container, Head, Hr, Html, Link, Preview, Section, Text } from 'react-email'
+import { lighterTone, MAIL_DARK, MAIL_WHITE, type MailLook } from '@/lib/notifications'
 
-/** Mail programs know no variables and half of CSS; so the few values a mail needs are written out, and light only. */
-const COLORS = { text: '#12191c', muted: '#566368', border: '#dde3e5', accent: '#0f6b6b', page: '#f4f6f6' }
+/** Mail programs know no variables and half of CSS, so the few values a mail needs are written out: the light ones on each element, the dark ones in DARK_STYLES. */
+const COLORS = { text: '#12191c', muted: '#566368', border: '#dde3e5', page: '#f4f6f6' }
+const DARK = { text: '#e8eef0', muted: '#a3b1b6', border: '#34434a', page: '#0d1214' }
 const FONT = "Inter, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
-const paragraph = { fontSize: 15, lineHeight: '24px', color: COLORS.text, margin: '0 0 16px' }
-const small = { ...paragraph, fontSize: 13, lineHeight: '20px', color: COLORS.muted }
+const paragraph = { fontSize: 16, lineHeight: '25px', color: COLORS.text, margin: '0 0 16px' }
+const small = { ...paragraph, fontSize: 14, lineHeight: '21px', color: COLORS.muted }
+
+/** What asks a mail program whether its reader reads in the dark. The preview of staff replaces it to show both. */
+export const DARK_QUERY = '@media (prefers-color-scheme: dark)'
+
+/** Mail programs that know no dark mode drop this, or turn the colours round by themselves. `!important` because the light values stand on the elements. */
+const darkStyles = (accent: string) => `:root { color-scheme: light dark; supported-color-schemes: light dark; }
+@media (max-width: 480px) { .mail-card { padding: 24px 20px !important; border-radius: 0 !important; border-left: 0 !important; border-right: 0 !important; } }
+${DARK_QUERY} {
+  .mail-page { background-color: ${DARK.page} !important; }
+  .mail-card { background-color: ${MAIL_DARK} !important; border-color: ${DARK.border} !important; }
+  .mail-text { color: ${DARK.text} !important; }
+  .mail-muted { color: ${DARK.muted} !important; }
+  .mail-link { color: ${lighterTone(accent)} !important; }
+  .mail-line { border-color: ${DARK.border} !important; }
+}`
 
 export type MailContent = {
   locale: string
-  shop: string
+  look: MailLook
   preview: string
   greeting: string
   paragraphs: string[]
@@ -22,26 +39,40 @@ export type MailContent = {
   footer: string
 }
 
-/** The one shape of all our mails: a greeting, what happened, the figures, one button, and why this mail came. */
+/** The one shape of all our mails: a greeting, what happened, the figures, one button, and why this mail came and from whom. */
 export function MailLayout(mail: MailContent) {
+  const { accent, logo, footerLines } = mail.look
   return (
     <Html lang={mail.locale}>
-      <Head />
+      <Head>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="supported-color-schemes" content="light dark" />
+        <style>{darkStyles(accent)}</style>
+      </Head>
       <Preview>{mail.preview}</Preview>
-      <Body style={{ backgroundColor: COLORS.page, fontFamily: FONT, margin: 0, padding: '24px 0' }}>
+      <Body
+        className="mail-page"
+        style={{ backgroundColor: COLORS.page, fontFamily: FONT, margin: 0, padding: '24px 0' }}
+      >
         <Container
+          className="mail-card"
           style={{
-            backgroundColor: '#ffffff',
+            backgroundColor: MAIL_WHITE,
             border: `1px solid ${COLORS.border}`,
             borderRadius: 8,
             padding: 32,
             maxWidth: 560,
           }}
         >
-          <Text style={{ ...paragraph, fontWeight: 600, fontSize: 16 }}>{mail.shop}</Text>
-          <Text style={paragraph}>{mail.greeting}</Text>
+          <Text className="mail-text" style={{ ...paragraph, fontWeight: 600, fontSize: 18 }}>
+            {logo}
+          </Text>
+          <Text className="mail-text" style={paragraph}>
+            {mail.greeting}
+          </Text>
           {mail.paragraphs.map((text) => (
-            <Text key={text} style={paragraph}>
+            <Text key={text} className="mail-text" style={paragraph}>
               {text}
             </Text>
           ))}
@@ -51,25 +82,49 @@ export function MailLayout(mail: MailContent) {
               <Button
                 href={mail.action.url}
                 style={{
-                  backgroundColor: COLORS.accent,
+                  backgroundColor: accent,
                   color: '#ffffff',
                   borderRadius: 8,
-                  padding: '12px 20px',
-                  fontSize: 15,
+                  // 48 px high at least: a thumb's width.
+                  padding: '14px 24px',
+                  fontSize: 16,
+                  lineHeight: '20px',
                   fontWeight: 600,
                 }}
               >
                 {mail.action.label}
               </Button>
-              <Text style={{ ...small, margin: '16px 0 0' }}>{mail.linkHelp}</Text>
-              <Link href={mail.action.url} style={{ ...small, color: COLORS.accent, wordBreak: 'break-all' }}>
+              <Text className="mail-muted" style={{ ...small, margin: '16px 0 4px' }}>
+                {mail.linkHelp}
+              </Text>
+              <Link
+                className="mail-link"
+                href={mail.action.url}
+                style={{ ...small, color: accent, wordBreak: 'break-all', textDecoration: 'underline' }}
+              >
                 {mail.action.url}
               </Link>
             </Section>
           )}
-          {mail.after && <Text style={paragraph}>{mail.after}</Text>}
-          <Hr style={{ borderColor: COLORS.border, margin: '24px 0 16px' }} />
-          <Text style={{ ...small, margin: 0 }}>{mail.footer}</Text>
+          {mail.after && (
+            <Text className="mail-text" style={paragraph}>
+              {mail.after}
+            </Text>
+          )}
+          <Hr className="mail-line" style={{ borderColor: COLORS.border, margin: '24px 0 16px' }} />
+          <Text className="mail-muted" style={{ ...small, margin: 0 }}>
+            {mail.footer}
+          </Text>
+          {footerLines.length > 0 && (
+            <Text className="mail-muted" style={{ ...small, margin: '12px 0 0' }}>
+              {footerLines.map((line, index) => (
+                <span key={index}>
+                  {index > 0 && <br />}
+                  {line}
+                </span>
+              ))}
+            </Text>
+          )}
         </Container>
       </Body>
     </Html>
@@ -77,21 +132,31 @@ export function MailLayout(mail: MailContent) {
 }
 
 function Facts({ facts }: { facts: [string, string][] }) {
+  const line = `1px solid ${COLORS.border}`
   return (
     <table role="presentation" width="100%" cellPadding={0} cellSpacing={0} style={{ margin: '8px 0 16px' }}>
       <tbody>
         {facts.map(([name, value]) => (
           <tr key={name}>
-            <td style={{ ...small, padding: '8px 16px 8px 0', borderTop: `1px solid ${COLORS.border}` }}>{name}</td>
             <td
+              className="mail-muted mail-line"
+              style={{ ...small, verticalAlign: 'top', padding: '10px 16px 10px 0', borderTop: line }}
+            >
+              {name}
+            </td>
+            <td
+              className="mail-text mail-line"
               style={{
                 ...paragraph,
-                fontSize: 14,
+                fontSize: 15,
+                lineHeight: '21px',
                 margin: 0,
-                padding: '8px 0',
-                borderTop: `1px solid ${COLORS.border}`,
+                verticalAlign: 'top',
+                padding: '10px 0',
+                borderTop: line,
                 textAlign: 'right',
-                wordBreak: 'break-all',
+                // Ids and addresses have no spaces to break at; words keep together.
+                overflowWrap: 'anywhere',
               }}
             >
               {value}

@@ -2,7 +2,11 @@ import { render, toPlainText } from 'react-email'
 import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notifications'
 import { accountExists } from './account-exists'
 import { mailContext, type MailTemplate } from './context'
+import { mailTest } from './mail-test'
+import { digest } from './digest'
+import { lowBalance } from './low-balance'
 import { moneyReturned } from './money-returned'
+import { nextCharge } from './next-charge'
 import { orderCredited } from './order-credited'
 import { orderDelivered } from './order-delivered'
 import { orderExpired } from './order-expired'
@@ -24,6 +28,7 @@ import { verifyEmail } from './verify-email'
 
 /** One template per mail; a mail without one does not compile. */
 export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = {
+  mail_test: mailTest,
   verify_email: verifyEmail,
   account_exists: accountExists,
   reset_password: resetPassword,
@@ -48,12 +53,15 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   order_delivered: orderDelivered,
   order_failed: orderFailed,
   order_intent_refused: orderIntentRefused,
+  low_balance: lowBalance,
+  next_charge: nextCharge,
+  digest,
 }
 
 /** A mail as html and text, in the reader's language. An unknown language is written in English. */
-export const renderEmail: EmailRenderer = async (template, props, locale) => {
+export const renderEmail: EmailRenderer = async (template, props, locale, look) => {
   const { subject, Mail } = TEMPLATES[template]
-  const context = mailContext(locale)
+  const context = mailContext(locale, look)
   const html = await render(<Mail props={props} context={context} />)
   return { subject: subject(props, context), html, text: toPlainText(html) }
 }

@@ -10,6 +10,7 @@ export const topUpReceipt: MailTemplate<EmailProps['top_up_receipt']> = {
     const requested = money(props.requestedMicros, props.currency)
     const balance = money(props.balanceMicros, props.currency)
     const debt = props.debtPaidMicros ?? '0'
+    const bonus = props.bonusMicros ?? '0'
     const differs = props.creditedMicros !== props.requestedMicros
     return (
       <MailLayout
@@ -18,6 +19,8 @@ export const topUpReceipt: MailTemplate<EmailProps['top_up_receipt']> = {
         paragraphs={[
           say('top_up_receipt.text', { amount, balance }),
           ...(debt === '0' ? [] : [say('top_up_receipt.debt', { debt: money(debt, props.currency) })]),
+          ...(bonus === '0' ? [] : [say('top_up_receipt.bonus', { bonus: money(bonus, props.currency) })]),
+          ...(props.bonusMissed ? [say('top_up_receipt.bonusMissed', { reason: props.bonusMissed })] : []),
           ...(differs ? [say('top_up_receipt.differs', { requested })] : []),
         ]}
         facts={[

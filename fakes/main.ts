@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { DEMO_ACCOUNT_EMAIL } from '../scripts/demo-services'
+import { botToken, DEMO_ACCOUNT_EMAIL } from '../scripts/demo-services'
 import { openInstance } from '../scripts/instance'
 import { startBtcpayFake } from './btcpay'
 import { startCryptoCloudFake } from './cryptocloud'
@@ -15,6 +15,7 @@ import { startProxyCheapFake } from './proxy-cheap'
 import { startProxySellerFake } from './proxy-seller'
 import { startPx6Fake } from './px6'
 import { startStripeFake } from './stripe'
+import { startTelegramFake } from './telegram'
 import { startWebshareFake } from './webshare'
 import { startYookassaFake } from './yookassa'
 
@@ -27,7 +28,8 @@ if (!dataDir || !shopUrl) {
   console.error('Usage: tsx fakes/main.ts <data folder> <address of the shop>')
   process.exit(1)
 }
-const { ports, secrets } = await openInstance(path.resolve(dataDir))
+const instance = await openInstance(path.resolve(dataDir))
+const { ports, secrets } = instance
 const stateFile = (name: string) => path.join(path.resolve(dataDir), 'fakes', `${name}.json`)
 
 const px6 = await startPx6Fake({
@@ -72,7 +74,18 @@ const started: { close: () => Promise<void> }[] = [
   ...sellers,
   await startExit({ port: ports.exit, key: secrets.exitKey, isSold }),
   await startEcho({ port: ports.echo }),
-  await startMailFake({ port: ports.mail, stateFile: stateFile('mail'), apiKey: secrets.mailKey }),
+  await startMailFake({
+    port: ports.mail,
+    stateFile: stateFile('mail'),
+    apiKey: secrets.mailKey,
+    webhook: { url: `${shopUrl}/api/webhooks/resend`, secret: secrets.mailWebhook, isAutomatic: true },
+  }),
+  await startTelegramFake({
+    port: ports.telegram,
+    stateFile: stateFile('telegram'),
+    token: botToken(instance),
+    webhookUrl: `${shopUrl}/api/webhooks/telegram`,
+  }),
   await startFakepay({
     port: ports.fakepay,
     stateFile: stateFile('fakepay'),

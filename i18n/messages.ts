@@ -47,6 +47,8 @@ import plannerEn from '@/messages/en/planner.json'
 import plannerRu from '@/messages/ru/planner.json'
 import policyEn from '@/messages/en/policy.json'
 import policyRu from '@/messages/ru/policy.json'
+import noticesEn from '@/messages/en/notices.json'
+import noticesRu from '@/messages/ru/notices.json'
 import ordersEn from '@/messages/en/orders.json'
 import ordersRu from '@/messages/ru/orders.json'
 import paymentsEn from '@/messages/en/payments.json'
@@ -83,6 +85,7 @@ const en = {
   signUp: signUpEn,
   states: statesEn,
   catalogue: catalogueEn,
+  notices: noticesEn,
   orders: ordersEn,
   planner: plannerEn,
   policy: policyEn,
@@ -119,6 +122,7 @@ const ru: Messages = {
   signUp: signUpRu,
   states: statesRu,
   catalogue: catalogueRu,
+  notices: noticesRu,
   orders: ordersRu,
   planner: plannerRu,
   policy: policyRu,

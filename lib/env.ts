@@ -24,6 +24,20 @@ const optionalKey = optionalText.transform((value, context) => {
   return z.NEVER
 })
 
+/** An address alone, or a name and an address. No line break: both stand in a header of every mail. */
+const MAIL_FROM_FORM = /^(?:[^<>"\p{Cc}]+ <[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+>|[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+)$/u
+
+/** Whether this is the address of a mail server. The message of its refusal never shows it: it may hold a password. */
+function isSmtpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, searchParams } = new URL(value)
+  return (
+    ['smtp:', 'smtps:'].includes(protocol) &&
+    hostname !== '' &&
+    [...searchParams].every(([name, setting]) => name === 'starttls' && setting === 'off')
+  )
+}
+
 const schema = z
   .object({
     SLUICE_MODE: z.enum(['demo', 'production', 'test']).default('demo'),
@@ -41,20 +55,33 @@ const schema = z
     SETTINGS_KEY: optionalKey,
     SETTINGS_KEY_PREVIOUS: optionalKey,
     LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-    MAIL_FROM: text.default('Sluice <shop@localhost>'),
+    MAIL_FROM: text.default('Sluice <shop@localhost>').refine((value) => MAIL_FROM_FORM.test(value), {
+      message: 'must be an address, or a name and an address: Shop <shop@example.com>',
+    }),
     RESEND_API_KEY: optionalText,
     RESEND_API_URL: optionalUrl,
+    RESEND_WEBHOOK_SECRET: optionalText.refine((value) => !value || /^whsec_[A-Za-z0-9+/]{22,}={0,2}$/.test(value), {
+      message: 'must be the signing secret as Resend shows it: whsec_ and base64',
+    }),
+    SMTP_URL: optionalText.refine((value) => !value || isSmtpUrl(value), {
+      message: 'must be smtp://user:password@host:587 or smtps://user:password@host:465',
+    }),
     CHECK_TARGET_URL: optionalUrl,
     BALANCER_COUNT: z.coerce.number().int().min(1).max(5).default(1),
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
   })
   .superRefine((env, context) => {
     const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message })
+    if (env.RESEND_API_KEY && env.SMTP_URL) refuse('SMTP_URL', 'is set beside RESEND_API_KEY; keep one of the two')
     if (env.SLUICE_MODE !== 'production') return
     if (env.RESEND_API_URL && isLocal(env.RESEND_API_URL))
       refuse('RESEND_API_URL', 'points at this machine, where only a stand-in can be; refused in production')
-    if (!env.RESEND_API_KEY)
-      refuse('RESEND_API_KEY', 'is needed in production: without it nobody can confirm an address')
+    if (!env.RESEND_API_KEY && !env.SMTP_URL)
+      refuse('RESEND_API_KEY', 'or SMTP_URL is needed in production: without mail nobody can confirm an address')
+    if (env.SMTP_URL && new URL(env.SMTP_URL).searchParams.has('starttls') && !isLocal(env.SMTP_URL))
+      refuse('SMTP_URL', 'must not switch encryption off: the password and every mail would travel in the open')
+    if (/@(localhost|127\.[\d.]+|[^>]*\.(localhost|local|test|invalid|example))>?$/i.test(env.MAIL_FROM))
+      refuse('MAIL_FROM', 'is needed in production: an address at your own domain, from which the mails come')
     if (isLocal(env.PUBLIC_URL) || !env.PUBLIC_URL.startsWith('https://'))
       refuse('PUBLIC_URL', 'must be the https address customers use')
     if (env.CHECK_TARGET_URL && !env.CHECK_TARGET_URL.startsWith('https://'))

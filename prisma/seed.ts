@@ -18,6 +18,7 @@ import { db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { createAccount, type Role } from '@/lib/identity'
 import { invariant, MICROS_PER_UNIT, type Result } from '@/lib/kit'
+import { saveTelegram } from '@/lib/notices'
 import { saveProvider } from '@/lib/payments'
 import { importStock, saveSupplier, syncStock } from '@/lib/provisioning'
 import type { DemoServices } from '@/scripts/demo-services'
@@ -179,6 +180,7 @@ async function seed(services: DemoServices): Promise<void> {
   // A data folder of an older Sluice has everything but the ways to pay and the suppliers, which it had in its environment.
   if (existsSync(path.join(env().SLUICE_DATA_DIR, 'demo.json'))) {
     await makeProviders(services)
+    await makeTelegram(services)
     return makeSuppliers(services)
   }
   const owner = await makeAccount('owner', 'owner')
@@ -188,6 +190,7 @@ async function seed(services: DemoServices): Promise<void> {
   const catalogSize = await db().product.count()
   if (catalogSize === 0) await makeCatalog(actor, services)
   await makeProviders(services)
+  await makeTelegram(services)
   await makeSuppliers(services)
   await syncStock()
   const { exit: _, providerSettings: __, ...addresses } = services
@@ -241,6 +244,12 @@ async function makeProviders({ providerSettings }: DemoServices): Promise<void> 
         chargeRate: null,
       }),
     )
+}
+
+/** Switches the bot on at its stand-in, unless somebody has set one up. */
+async function makeTelegram({ telegram }: DemoServices): Promise<void> {
+  if ((await db().channelAccount.count({ where: { channel: 'telegram' } })) > 0) return
+  must(await saveTelegram(SYSTEM, { isEnabled: true, secretToken: telegram.token, apiUrl: telegram.apiUrl }))
 }
 
 /** The common policy, and a day in which anything can be given back: so that all of it can be tried. */

@@ -23,6 +23,8 @@ export type DemoServices = {
   inboxUrl: string
   echoUrl: string
   mail: { apiUrl: string; controlUrl: string }
+  /** The stand-in for Telegram's Bot API with one bot. */
+  telegram: { apiUrl: string; token: string; controlUrl: string }
   providers: Record<DemoProvider, { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }>
   suppliers: Record<
     'px6' | 'iproyal' | 'iproyal-residential' | 'webshare' | 'proxy-seller' | 'proxy-cheap',
@@ -30,6 +32,11 @@ export type DemoServices = {
   >
   /** The local proxy. Stock for it is made with stockCredential(index, key) of fakes/exit.ts. */
   exit: { host: string; port: number; key: string }
+}
+
+/** A token as Telegram writes them: the bot's number, a colon, its secret. */
+export function botToken({ secrets }: Instance): string {
+  return `1000000001:${secrets.telegramBot}`
 }
 
 /** The stand-ins of this instance, for a shop at `url`. */
@@ -41,6 +48,7 @@ export function demoServices(instance: Instance, url: string): DemoServices {
     inboxUrl: at('mail'),
     echoUrl: at('echo'),
     mail: { apiUrl: at('mail'), controlUrl: `${at('mail')}/control` },
+    telegram: { apiUrl: at('telegram'), token: botToken(instance), controlUrl: `${at('telegram')}/control` },
     providers: Object.fromEntries(
       Object.entries(PROVIDER_SECRETS).map(([name, secret]) => [
         name,
@@ -110,5 +118,13 @@ function providerSettings({ ports, secrets }: Instance): DemoServices['providerS
 export function demoSettings(instance: Instance): Record<string, string>[] {
   const { secrets } = instance
   const services = demoServices(instance, '')
-  return [{ RESEND_API_URL: services.mail.apiUrl, RESEND_API_KEY: secrets.mailKey }]
+  return [
+    {
+      RESEND_API_URL: services.mail.apiUrl,
+      RESEND_API_KEY: secrets.mailKey,
+      RESEND_WEBHOOK_SECRET: secrets.mailWebhook,
+      // Whoever sets a mail server means that one.
+      SMTP_URL: '',
+    },
+  ]
 }

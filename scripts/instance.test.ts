@@ -157,6 +157,7 @@ describe('the key that secrets are stored under', () => {
     PUBLIC_URL: 'https://shop.example',
     AUTH_SECRET: 'f3b1c9'.repeat(8),
     RESEND_API_KEY: 're_1',
+    MAIL_FROM: 'Shop <shop@shop.example.org>',
   }
   const random = 'c41f09ae7b52d6833e10f7a49b2c5d68e0917f3a4b6c8d2e5f70819a2b3c4d5e'
 
@@ -175,5 +176,56 @@ describe('the key that secrets are stored under', () => {
     const base64 = Buffer.from(random, 'hex').toString('base64')
     expect(hex).toEqual(checkSettings({ ...production, SETTINGS_KEY: base64 }).SETTINGS_KEY)
     expect(hex).toHaveLength(32)
+  })
+})
+
+describe('the way mail goes', () => {
+  const production = {
+    SLUICE_MODE: 'production',
+    DATABASE_URL: 'postgresql://x',
+    PUBLIC_URL: 'https://shop.example',
+    AUTH_SECRET: 'f3b1c9'.repeat(8),
+    SETTINGS_KEY: 'c41f09ae7b52d6833e10f7a49b2c5d68e0917f3a4b6c8d2e5f70819a2b3c4d5e',
+    MAIL_FROM: 'Shop <shop@shop.example.org>',
+  }
+  const webhookSecret = `whsec_${Buffer.from('twenty-four random bytes').toString('base64')}`
+
+  test.each([
+    ['Resend', { RESEND_API_KEY: 're_1' }],
+    ['Resend that tells what became of mails', { RESEND_API_KEY: 're_1', RESEND_WEBHOOK_SECRET: webhookSecret }],
+    ['a mail server', { SMTP_URL: 'smtps://shop:hush@mail.example.org:465' }],
+    ['a mail server on this machine', { SMTP_URL: 'smtp://127.0.0.1:25?starttls=off' }],
+  ])('may be %s', (_, settings) => {
+    expect(() => checkSettings({ ...production, ...settings })).not.toThrow()
+  })
+
+  test.each([
+    ['neither is set', {}, /RESEND_API_KEY: or SMTP_URL is needed/],
+    [
+      'both are set',
+      { RESEND_API_KEY: 're_1', SMTP_URL: 'smtps://mail.example.org' },
+      /SMTP_URL: is set beside RESEND/,
+    ],
+    [
+      'it is a stand-in',
+      { RESEND_API_KEY: 're_1', RESEND_API_URL: 'http://127.0.0.1:1' },
+      /RESEND_API_URL: .*stand-in/,
+    ],
+    ['it is no mail server', { SMTP_URL: 'https://shop:hush@mail.example.org' }, /SMTP_URL: must be smtp/],
+    [
+      'it is not encrypted',
+      { SMTP_URL: 'smtp://shop:hush@mail.example.org?starttls=off' },
+      /SMTP_URL: must not switch/,
+    ],
+    ['the sender is nobody', { RESEND_API_KEY: 're_1', MAIL_FROM: 'Sluice <shop@localhost>' }, /MAIL_FROM: is needed/],
+    [
+      'the sender is two lines',
+      { RESEND_API_KEY: 're_1', MAIL_FROM: 'Shop\nBcc: <a@b.example.org>' },
+      /MAIL_FROM: must be/,
+    ],
+    ['its webhook secret is none', { RESEND_API_KEY: 're_1', RESEND_WEBHOOK_SECRET: 'hush' }, /RESEND_WEBHOOK_SECRET/],
+  ])('refused when %s, by name and without a value', (_, settings, message) => {
+    expect(() => checkSettings({ ...production, ...settings })).toThrow(message)
+    expect(() => checkSettings({ ...production, ...settings })).not.toThrow(/hush/)
   })
 })

@@ -32,6 +32,7 @@ export const FORMAT = 1
 const PORT_NAMES = [
   'postgres',
   'mail',
+  'telegram',
   'fakepay',
   'cryptocloud',
   'btcpay',
@@ -55,6 +56,8 @@ const SECRET_NAMES = [
   'settings',
   'database',
   'mailKey',
+  'telegramBot',
+  'mailWebhook',
   'fakepayKey',
   'fakepayWebhook',
   'cryptocloudKey',
@@ -168,8 +171,8 @@ async function complete(stored: Stored, reserved: number[]): Promise<Instance> {
   secrets.settings ??= randomBytes(32).toString('hex')
   for (const name of SECRET_NAMES) secrets[name] ??= randomBytes(24).toString('hex')
   // Standard Webhooks names its secrets so.
-  if (!secrets.fakepayWebhook?.startsWith('whsec_'))
-    secrets.fakepayWebhook = `whsec_${randomBytes(32).toString('base64')}`
+  for (const name of ['fakepayWebhook', 'mailWebhook'] as const)
+    if (!secrets[name]?.startsWith('whsec_')) secrets[name] = `whsec_${randomBytes(32).toString('base64')}`
   return { ...stored, ports: ports as Instance['ports'], secrets: secrets as Instance['secrets'] }
 }
 

@@ -15,6 +15,8 @@ import {
 import { removeSelections, removeSelectionsJob } from '@/lib/holdings'
 import { issueDue, issueDueJob, issueMissedJob } from '@/lib/papers'
 import {
+  expireIntents,
+  expireIntentsJob,
   expireOrders,
   expireOrdersJob,
   finishIntents,
@@ -23,11 +25,30 @@ import {
   listDisputedOrders,
   runRenewals,
   runRenewalsJob,
+  tellNextCharges,
+  tellNextChargesJob,
   tellShort,
   tellShortJob,
 } from '@/lib/orders'
 import type { Handler, Job } from '@/lib/jobs'
-import { sendEmail, sendEmailJob } from '@/lib/notifications'
+import {
+  removeOldNotices,
+  removeOldNoticesJob,
+  sendChannelMessage,
+  sendDigests,
+  sendDigestsJob,
+  sendMessageJob,
+  tellLowBalances,
+  tellLowBalancesJob,
+} from '@/lib/notices'
+import {
+  releaseAddress,
+  releaseAddressJob,
+  sendEmail,
+  sendEmailJob,
+  sweepEmails,
+  sweepEmailsJob,
+} from '@/lib/notifications'
 import {
   closeTraffic,
   closeTrafficJob,
@@ -98,7 +119,13 @@ export const REGISTRY: readonly Registered[] = [
   register(listDisputedJob, listDisputedOrders),
   register(runRenewalsJob, () => runRenewals()),
   register(tellShortJob, () => tellShort()),
+  register(tellNextChargesJob, () => tellNextCharges()),
+  register(sendMessageJob, sendChannelMessage),
+  register(sendDigestsJob, () => sendDigests()),
+  register(tellLowBalancesJob, () => tellLowBalances()),
+  register(removeOldNoticesJob, () => removeOldNotices()),
   register(expireOrdersJob, () => expireOrders()),
+  register(expireIntentsJob, () => expireIntents()),
   register(sendRefundJob, (payload) => sendRefund(payload)),
   register(settlePaymentJob, (payload) => settlePayment(payload)),
   register(reconcilePaymentsJob, () => reconcilePayments()),
@@ -117,5 +144,7 @@ export const REGISTRY: readonly Registered[] = [
   register(applyRulesJob, (payload) => applyRules(payload)),
   register(removeSelectionsJob, () => removeSelections()),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
+  register(releaseAddressJob, releaseAddress),
+  register(sweepEmailsJob, () => sweepEmails()),
   register(checkBooksJob, checkBooksHandler),
 ]

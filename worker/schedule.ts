@@ -1,6 +1,7 @@
 import { removeSelectionsJob } from '@/lib/holdings'
+import { removeOldNoticesJob, sendDigestsJob, tellLowBalancesJob } from '@/lib/notices'
 import { issueDueJob, issueMissedJob } from '@/lib/papers'
-import { expireOrdersJob, runRenewalsJob, tellShortJob } from '@/lib/orders'
+import { expireIntentsJob, expireOrdersJob, runRenewalsJob, tellNextChargesJob, tellShortJob } from '@/lib/orders'
 import { checkDueJob, enrolMissedJob, measureQualityJob, removeOldChecksJob } from '@/lib/checks'
 import { comparePaymentsJob, reconcilePaymentsJob } from '@/lib/payments'
 import {
@@ -13,6 +14,7 @@ import {
   syncStockJob,
 } from '@/lib/provisioning'
 import { applyChangesJob, applyRulesJob } from '@/lib/prices'
+import { sweepEmailsJob } from '@/lib/notifications'
 import { creditDowntimeJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
@@ -23,9 +25,14 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: sweepRenewalsJob.name },
   { cron: '* * * * *', name: runRenewalsJob.name },
   { cron: '* * * * *', name: expireOrdersJob.name },
+  { cron: '* * * * *', name: expireIntentsJob.name },
   { cron: '* * * * *', name: applyChangesJob.name },
   { cron: '10 5 * * *', name: applyRulesJob.name },
   { cron: '0 8 * * *', name: tellShortJob.name },
+  { cron: '5 8 * * *', name: tellNextChargesJob.name },
+  { cron: '*/5 * * * *', name: sendDigestsJob.name },
+  { cron: '* * * * *', name: tellLowBalancesJob.name },
+  { cron: '30 2 * * *', name: removeOldNoticesJob.name },
   { cron: '*/2 * * * *', name: syncStockJob.name },
   { cron: '*/2 * * * *', name: syncPoolJob.name },
   { cron: '*/10 * * * *', name: pollBalancesJob.name },
@@ -42,4 +49,5 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '20 2 * * *', name: enrolMissedJob.name },
   { cron: '40 2 * * *', name: removeOldChecksJob.name },
   { cron: '50 * * * *', name: removeSelectionsJob.name },
+  { cron: '*/5 * * * *', name: sweepEmailsJob.name },
 ]

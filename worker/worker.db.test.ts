@@ -146,6 +146,7 @@ it('every job that is announced, scheduled or written by an SQL function has a h
   ]
   expect(functions.map((row) => row.name).sort()).toEqual([
     'checks.check_order',
+    'notices.send_message',
     'notifications.send_email',
     'orders.finish_intents',
     'provisioning.deliver',

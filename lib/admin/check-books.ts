@@ -128,6 +128,40 @@ export const SHOP_RULES: readonly Rule[] = [
           FULL JOIN (SELECT referrer_id, currency, sum(CASE WHEN state IN ('paid_out', 'moved') THEN reverted_micros + offset_micros + settled_micros - amount_micros ELSE 0 END - offset_micros) AS owed
                      FROM referral_rewards GROUP BY 1, 2) w ON w.referrer_id = a.owner AND w.currency = a.currency
           WHERE coalesce(-a.balance_micros, 0) <> coalesce(w.owed, 0)`,
+    rule: 'the uses a promotion counts are its uses, within its limits, and each follows its order, choice or payment',
+    sql: `SELECT p.id FROM promotions p LEFT JOIN promotion_uses u ON u.promotion_id = p.id AND u.state <> 'released'
+          GROUP BY p.id, p.used HAVING count(u.id) <> p.used
+          UNION ALL SELECT u.id FROM promotion_uses u LEFT JOIN orders o ON o.id = u.subject_id AND o.promotion_id = u.promotion_id
+          WHERE u.subject_kind = 'order' AND (o.id IS NULL OR u.state <> CASE WHEN o.state IN ('placed', 'delivering', 'unknown') THEN 'reserved'
+            WHEN o.state IN ('failed', 'cancelled') THEN 'released' ELSE 'consumed' END)
+          UNION ALL SELECT u.id FROM promotion_uses u LEFT JOIN order_intents i ON i.id = u.subject_id AND i.promotion_id = u.promotion_id
+          WHERE u.subject_kind = 'intent' AND (i.id IS NULL OR u.state <> CASE i.state WHEN 'waiting' THEN 'reserved' ELSE 'released' END)
+          UNION ALL SELECT u.id FROM promotion_uses u LEFT JOIN payments p ON p.id = u.subject_id AND p.promotion_id = u.promotion_id
+          WHERE u.subject_kind = 'payment' AND (p.id IS NULL OR u.state = 'consumed' AND p.credited_at IS NULL OR u.state = 'reserved' AND p.credited_at IS NOT NULL)
+          UNION ALL SELECT o.id FROM orders o WHERE o.promotion_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM promotion_uses u WHERE u.subject_kind = 'order' AND u.subject_id = o.id AND u.promotion_id = o.promotion_id)`,
+  },
+  {
+    rule: 'what an order costs and what its code took off are its price',
+    sql: `SELECT o.id FROM orders o LEFT JOIN promotion_uses u ON u.subject_kind = 'order' AND u.subject_id = o.id
+          WHERE o.unit_price_micros * o.quantity - o.discount_micros <> o.total_micros + o.promotion_micros
+             OR coalesce(u.amount_micros, 0) > o.promotion_micros OR u.state = 'reserved' AND u.amount_micros <> o.promotion_micros`,
+  },
+  {
+    rule: 'each bonus that was given has its transfer, and what came back of it its own',
+    sql: `SELECT u.id FROM promotion_uses u LEFT JOIN ledger_transfers t ON t.key = 'promotion_bonus:' || u.id WHERE u.subject_kind = 'payment'
+          AND coalesce(t.amount_micros, 0) <> CASE u.state WHEN 'consumed' THEN u.amount_micros ELSE 0 END
+          UNION ALL SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'promotion\\_bonus:%' AND NOT EXISTS (SELECT 1 FROM promotion_uses u WHERE u.id = t.source_id)
+          UNION ALL SELECT u.id FROM promotion_uses u LEFT JOIN ledger_transfers t ON t.source_kind = 'promotion' AND t.source_id = u.id AND t.key LIKE 'bonus\\_%'
+          WHERE u.subject_kind = 'payment' GROUP BY u.id, u.returned_micros
+          HAVING coalesce(sum(CASE WHEN t.key LIKE 'bonus\\_back:%' THEN t.amount_micros ELSE -t.amount_micros END), 0) <> u.returned_micros`,
+  },
+  {
+    rule: 'each voucher that was redeemed has its transfer, once, to whoever redeemed it',
+    sql: `SELECT v.id FROM vouchers v JOIN voucher_batches b ON b.id = v.batch_id LEFT JOIN ledger_transfers t ON t.key = 'voucher:' || v.id
+          LEFT JOIN ledger_accounts a ON a.id = t.to_account_id
+          WHERE (v.redeemed_at IS NULL) <> (t.id IS NULL) OR t.amount_micros <> b.amount_micros OR a.owner <> v.redeemed_by
+          UNION ALL SELECT t.key FROM ledger_transfers t WHERE t.key LIKE 'voucher:%' AND NOT EXISTS (SELECT 1 FROM vouchers v WHERE v.id = t.source_id)`,
   },
 ]
 

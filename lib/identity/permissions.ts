@@ -27,6 +27,10 @@ export const PERMISSIONS = {
     description: 'Switch ways to pay on and off, and keep their keys',
     roles: ['owner', 'admin'],
   },
+  'promotions.write': {
+    description: 'Make codes and vouchers, and see what came of them',
+    roles: ['owner', 'admin', 'finance'],
+  },
   'settings.write': { description: 'Change the rules and limits of the shop', roles: ['owner', 'admin'] },
   'orders.read': {
     description: 'See orders and their deliveries',

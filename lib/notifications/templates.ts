@@ -15,6 +15,9 @@ export type EmailProps = {
     balanceMicros: string
     /** What of it paid a debt first; '0' for nearly everyone, absent in mails written before there were debts. */
     debtPaidMicros?: string
+    /** What a code added, and, where it added nothing, why: not_valid | used_up | below_minimum. */
+    bonusMicros?: string
+    bonusMissed?: string
     currency: string
     provider: string
   }
@@ -74,8 +77,22 @@ export type EmailProps = {
     expiresAt: string
   }
   order_failed: { orderId: string; refundedMicros: string; currency: string; reason: string }
+  /** Staff try out how the shop sends. */
+  mail_test: { username: string }
   /** An order that waited for money could not be placed when the money arrived. */
   order_intent_refused: { planSlug: string; reason: string }
+  /** The balance fell below the mark that its owner set. */
+  low_balance: { balanceMicros: string; thresholdMicros: string; currency: string }
+  /** Automatic renewals that will be charged soon, the soonest first; `more` are not listed but in the total. */
+  next_charge: {
+    totalMicros: string
+    balanceMicros: string
+    currency: string
+    charges: { orderId: string; amountMicros: string; at: string }[]
+    more: number
+  }
+  /** What was told since the last digest, the newest first; `more` are not listed. */
+  digest: { day: string; items: { template: string; props: Record<string, unknown>; at: string }[]; more: number }
 }
 
 type ReturnProps = { paymentId: string; amountMicros: string; owedMicros: string; currency: string }

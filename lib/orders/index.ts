@@ -5,9 +5,17 @@ export {
   listDisputedOrders,
   listOrdersInDispute,
 } from './disputed-orders'
-export { dropOrderIntent, finishIntents, finishIntentsJob, finishOrderIntent, keepOrderIntent } from './order-intents'
+export {
+  dropOrderIntent,
+  expireIntents,
+  expireIntentsJob,
+  finishIntents,
+  finishIntentsJob,
+  finishOrderIntent,
+  keepOrderIntent,
+} from './order-intents'
 export { cancelOrder } from './cancel-order'
-export { placeOrder } from './place-order'
+export { placeOrder, previewOrder } from './place-order'
 export {
   countOpenOrders,
   countOrdersByState,
@@ -44,3 +52,4 @@ export {
   ORDER_TRANSITIONS,
   type OrderState,
 } from './states'
+export { tellNextCharges, tellNextChargesJob } from './tell-next-charges'

@@ -15,6 +15,8 @@ const orderSelect = {
   unitPriceMicros: true,
   discountMicros: true,
   totalMicros: true,
+  promotionId: true,
+  promotionMicros: true,
   currency: true,
   state: true,
   failure: true,
@@ -122,6 +124,7 @@ export const INTENT_CHOICE = {
   periodDays: true,
   quantity: true,
   totalMicros: true,
+  promotionId: true,
 } as const
 
 /** What somebody chose and has not enough money for yet. */

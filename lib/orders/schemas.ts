@@ -1,3 +1,4 @@
+import { typedCodeSchema } from '@/lib/promotions/schemas'
 import { z } from 'zod'
 
 /** Micros as decimal text, as forms carry them. */
@@ -17,6 +18,8 @@ export const placeOrderSchema = z.object({
   quantity: z.coerce.number().int().min(1).max(10_000),
   totalMicros: microsText,
   requestKey: z.string().regex(/^[A-Za-z0-9_-]{8,80}$/),
+  /** A code that lowers the price; the total is the one with it. */
+  promotionCode: typedCodeSchema,
 })
 export type PlaceOrderInput = z.infer<typeof placeOrderSchema>
 

@@ -4,6 +4,7 @@ import { announce } from '@/lib/jobs'
 import { invariant, newId } from '@/lib/kit'
 import { giveMoney, takeMoney } from '@/lib/ledger'
 import { log } from '@/lib/log'
+import { giveBonusAgain, takeBonusBack } from '@/lib/promotions'
 import { creditFor } from './decide-settlement'
 import { endRefund } from './end-refund'
 import type { ProviderDispute, ProviderRefund, Truth } from './providers/provider'
@@ -104,6 +105,7 @@ async function bookRefund(tx: Tx, payment: CreditedPayment, told: ProviderRefund
     source: { kind: 'payment', id: payment.id },
     happenedAt: now,
   })
+  await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros, now })
   await tx.paymentRefund.create({
     data: {
       id,
@@ -176,6 +178,7 @@ async function bookDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispu
     source: { kind: 'payment', id: payment.id },
     happenedAt: now,
   })
+  await giveBonusAgain(tx, { paymentId: payment.id, returnId: known.id, now })
   await note(tx, payment, 'dispute_won', { disputeId: known.id, amountMicros: known.amountMicros })
   await queueReturnMail(tx, { key: `dispute_won:${known.id}`, template: 'dispute_won' }, payment, {
     amountMicros: known.amountMicros,
@@ -196,6 +199,7 @@ async function openDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispu
     source: { kind: 'payment', id: payment.id },
     happenedAt: now,
   })
+  await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros, now })
   await tx.paymentDispute.create({
     data: {
       id,

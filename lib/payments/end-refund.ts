@@ -1,6 +1,7 @@
 import { recordAudit, SYSTEM } from '@/lib/audit'
 import type { Tx } from '@/lib/db'
 import { giveMoney, postTransfer } from '@/lib/ledger'
+import { giveBonusAgain } from '@/lib/promotions'
 import { invariant } from '@/lib/kit'
 import { queueReturnMail } from './queue-payment-mail'
 
@@ -41,6 +42,7 @@ export async function endRefund(
       source,
       happenedAt: now,
     })
+    await giveBonusAgain(tx, { paymentId: payment.id, returnId: refund.id, now })
     await queueReturnMail(tx, { key: `refund_failed:${refund.id}`, template: 'refund_failed' }, payment, {
       amountMicros: refund.amountMicros,
       owedMicros: 0n,

@@ -308,6 +308,7 @@ describe('production', () => {
       PUBLIC_URL: 'https://shop.example',
       AUTH_SECRET: '9f3b1c7d5e2a48660b1d4f7a9c3e5b70',
       RESEND_API_URL: '',
+      MAIL_FROM: 'Shop <shop@shop.example.org>',
       SETTINGS_KEY: '7e3ba0c41d5f62880912f6e7d3c4b5a6978812340fedcba96655443322110f0e',
       SETTINGS_KEY_PREVIOUS: '7e'.repeat(32),
     }))

@@ -12,6 +12,7 @@ import {
   type Result,
 } from '@/lib/kit'
 import { postTransfer } from '@/lib/ledger'
+import { takeBonusBack } from '@/lib/promotions'
 import { type CreditedPayment, leftOf, moveAfterReturns } from './book-returns'
 import { endRefund } from './end-refund'
 import { sendRefundJob, settlePaymentJob } from './jobs'
@@ -92,6 +93,7 @@ export async function refundPayment(
       },
       select: { id: true },
     })
+    await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros: input.amountMicros, now })
     const data = { refundId: id, amountMicros: input.amountMicros.toString(), reason }
     await tx.paymentEvent.create({
       data: { paymentId: payment.id, kind: 'refund_begun', data: { ...data, by: state } },

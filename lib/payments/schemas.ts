@@ -1,4 +1,5 @@
 import { isWholeCents, MICROS_PER_UNIT, parseAmount } from '@/lib/kit'
+import { typedCodeSchema } from '@/lib/promotions/schemas'
 import { z } from 'zod'
 
 /** The least and the most one top-up may be, in micros of the shop's currency. A provider may narrow them. */
@@ -32,6 +33,8 @@ export const startTopUpSchema = z.object({
     .string()
     .regex(/^int_[0-9a-f]{32}$/)
     .optional(),
+  /** A code that adds a bonus. */
+  promotionCode: typedCodeSchema,
 })
 
 /** Staff's wish to give a credited payment, or a part of it, back. */

@@ -14,6 +14,7 @@ import {
   type Result,
 } from '@/lib/kit'
 import { log } from '@/lib/log'
+import { type CodeRefusal, findBonus, type FoundPromotion, reserveUse } from '@/lib/promotions'
 import type { Provider } from './providers/provider'
 import { findEnabledProvider } from './providers/registry'
 import { OPEN_STATES, type PaymentState } from './states'
@@ -25,12 +26,14 @@ import { topUpLimits } from './top-up-limits'
 const CHECKOUT_LIFETIME_MS = 2 * HOUR_MS
 const DAY_MS = 24 * HOUR_MS
 
-export type TopUpActor = { id: string; locale: string }
+/** Who pays, and from which network address: guessing of codes is counted by both. */
+export type TopUpActor = { id: string; locale: string; address?: string | null }
 export type StartTopUpInput = {
   provider: string
   amountMicros: bigint
   requestKey: string
   orderIntentId?: string | undefined
+  promotionCode?: string | undefined
 }
 export type StartedTopUp = {
   paymentId: string
@@ -38,23 +41,26 @@ export type StartedTopUp = {
   /** Where to pay; null once the payment is past paying. */
   checkoutUrl: string | null
 }
-export type TopUpRefusal = Refusal<
-  | 'unknown_provider'
-  | 'amount_out_of_range'
-  | 'amount_not_whole_cents'
-  | 'too_many_open_payments'
-  | 'first_top_up_too_large'
-  | 'daily_limit_reached'
-  | 'currency_not_taken'
-  | 'request_key_reused'
-  | 'provider_unavailable'
->
+export type TopUpRefusal =
+  | CodeRefusal
+  | Refusal<
+      | 'unknown_provider'
+      | 'amount_out_of_range'
+      | 'amount_not_whole_cents'
+      | 'too_many_open_payments'
+      | 'first_top_up_too_large'
+      | 'daily_limit_reached'
+      | 'currency_not_taken'
+      | 'request_key_reused'
+      | 'provider_unavailable'
+    >
 
 /**
  * Begins to bring money in: our row first, then the provider's page. The same request key returns the same payment, so a double click pays once;
  * the same key with another amount or provider is refused. When the provider is down the payment stays, and the same call tries again.
  * Amounts are micros of the shop's currency, in whole cents. Where the provider asks in another currency, the amount is quoted now, and the credit will be
- * the share of it that comes. Refuses what the provider, the shop's rules (`paymentRules`) or a limit of the customer's do not allow.
+ * the share of it that comes. A code's use is reserved with the payment, and its bonus comes with the credit. Refuses what the provider, the shop's rules
+ * (`paymentRules`) or a limit of the customer's do not allow, and about the code `promotion_not_valid` and `too_many_tries` {seconds}.
  */
 export async function startTopUp(
   actor: TopUpActor,
@@ -72,7 +78,7 @@ export async function startTopUp(
   const charge = quoteCharge(provider, input.amountMicros)
   if (!charge) return refused('currency_not_taken')
 
-  const row = await takeRow(actor, { ...input, charge }, now)
+  const row = await inLane(`top_up:${actor.id}`, () => beginPayment(actor, { ...input, charge }, now))
   if (!row.ok) return row
   const payment = row.value
   if (payment.checkoutUrl || (payment.state !== 'created' && payment.state !== 'awaiting'))
@@ -102,10 +108,30 @@ const ROW = {
   createdAt: true,
 } as const
 
+/** Finds the code's bonus, unless this form was sent before: then the code may be used up by that very payment. */
+async function beginPayment(
+  actor: TopUpActor,
+  input: StartTopUpInput & { charge: { micros: bigint; currency: string } },
+  now: Date,
+): Promise<Result<Row, TopUpRefusal>> {
+  const { promotionCode, requestKey, amountMicros } = input
+  if (!promotionCode) return takeRow(actor, { ...input, bonus: null }, now)
+  const isRepeat = await db().payment.findUnique({
+    where: { userId_requestKey: { userId: actor.id, requestKey } },
+    select: { id: true },
+  })
+  if (isRepeat) return takeRow(actor, { ...input, bonus: null }, now)
+  const bonus = await findBonus(actor, promotionCode, amountMicros)
+  return bonus.ok ? takeRow(actor, { ...input, bonus: bonus.value }, now) : bonus
+}
+
 /** The payment of this request key, made when there is none. One customer's requests take turns, so that the limit holds. */
 async function takeRow(
   actor: TopUpActor,
-  input: StartTopUpInput & { charge: { micros: bigint; currency: string } },
+  input: StartTopUpInput & {
+    charge: { micros: bigint; currency: string }
+    bonus: { promotion: FoundPromotion; bonusMicros: bigint } | null
+  },
   now: Date,
 ): Promise<Result<Row, TopUpRefusal>> {
   return inTransaction<Row, TopUpRefusal>(async (tx) => {
@@ -132,6 +158,7 @@ async function takeRow(
         chargeCurrency: input.charge.currency,
         requestKey: input.requestKey,
         orderIntentId: input.orderIntentId,
+        promotionId: input.bonus?.promotion.id ?? null,
         createdAt: now,
         nextCheckAt: new Date(now.getTime() + MINUTE_MS),
         events: {
@@ -143,6 +170,12 @@ async function takeRow(
       },
       select: ROW,
     })
+    if (input.bonus) {
+      const { promotion, bonusMicros } = input.bonus
+      const subject = { kind: 'payment', id: payment.id } as const
+      if (!(await reserveUse(tx, { promotion, userId: actor.id, subject, amountMicros: bonusMicros, now })))
+        return refused('promotion_not_valid')
+    }
     await recordAudit(
       tx,
       { kind: 'user', id: actor.id },

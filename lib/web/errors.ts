@@ -41,6 +41,15 @@ export const REFUSALS = {
   access_unknown: { status: 409 },
   access_under_way: { status: 409 },
   access_unavailable: { status: 503 },
+  // promotions
+  promotion_not_valid: { status: 422, field: 'promotionCode' },
+  promotion_used_up: { status: 409, field: 'promotionCode' },
+  voucher_not_valid: { status: 422, field: 'voucherCode' },
+  too_many_tries: { status: 429 },
+  code_taken: { status: 409, field: 'code' },
+  terms_in_use: { status: 409 },
+  codes_made: { status: 409 },
+  batch_withdrawn: { status: 409 },
   // payments
   unknown_provider: { status: 404 },
   amount_out_of_range: { status: 422, field: 'amountMicros' },
@@ -90,6 +99,11 @@ export const REFUSALS = {
   span_invalid: { status: 422, field: 'from' },
   span_too_long: { status: 422, field: 'from' },
   too_many_lines: { status: 422, field: 'format' },
+  // the bot
+  telegram_token_refused: { status: 422, field: 'secretToken' },
+  telegram_unavailable: { status: 503 },
+  telegram_webhook_refused: { status: 409 },
+  bot_changed_meanwhile: { status: 409 },
   // checks of proxies
   nothing_to_check: { status: 409 },
   check_running: { status: 409 },

@@ -1,0 +1,1 @@
+export { type Guesser, limitGuesses, takeTurn, type ThrottleKind } from './take-turn'
