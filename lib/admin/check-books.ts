@@ -128,6 +128,8 @@ export const SHOP_RULES: readonly Rule[] = [
           FULL JOIN (SELECT referrer_id, currency, sum(CASE WHEN state IN ('paid_out', 'moved') THEN reverted_micros + offset_micros + settled_micros - amount_micros ELSE 0 END - offset_micros) AS owed
                      FROM referral_rewards GROUP BY 1, 2) w ON w.referrer_id = a.owner AND w.currency = a.currency
           WHERE coalesce(-a.balance_micros, 0) <> coalesce(w.owed, 0)`,
+  },
+  {
     rule: 'the uses a promotion counts are its uses, within its limits, and each follows its order, choice or payment',
     sql: `SELECT p.id FROM promotions p LEFT JOIN promotion_uses u ON u.promotion_id = p.id AND u.state <> 'released'
           GROUP BY p.id, p.used HAVING count(u.id) <> p.used

@@ -1,5 +1,6 @@
 import { recordAudit } from '@/lib/audit'
 import { db, inTransaction, Prisma } from '@/lib/db'
+import { env } from '@/lib/env'
 import { accepted, invariant, maskCardNumbers, refused, type Refusal, type Result } from '@/lib/kit'
 
 /**
@@ -25,7 +26,7 @@ export async function decidePayout(
     const { outcome, amount } = row!
     if (outcome === 'not_found') return refused('not_found')
     if (outcome === 'already_ended') return refused('payout_ended')
-    if (outcome === 'amount_changed') return refused('amount_changed', { amountMicros: amount! })
+    if (outcome === 'amount_changed') return refused('amount_changed', { amountMicros: amount!, currency: env().SHOP_CURRENCY })
     invariant(outcome === 'ended', `end_payout answered ${outcome}`)
     await recordAudit(
       tx,

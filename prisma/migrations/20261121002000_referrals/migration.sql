@@ -199,7 +199,6 @@ CREATE UNIQUE INDEX "referral_settlements_user_id_request_key_key" ON "referral_
 CREATE INDEX "order_credits_created_at_idx" ON "order_credits"("created_at");
 
 -- CreateIndex
-CREATE INDEX "order_intents_waiting" ON "order_intents"("expires_at") WHERE (state = 'waiting'::text);
 
 -- CreateIndex
 CREATE INDEX "orders_delivered" ON "orders"("delivered_at", "id") WHERE (delivered_at IS NOT NULL);
@@ -578,8 +577,8 @@ BEGIN
     PERFORM offset_referral_debt(v.user_id, v.currency, p_end || ':' || p_id);
   END IF;
   IF p_end <> 'withdrawn' THEN
-    PERFORM queue_user_email('payout_' || p_end || ':' || p_id, v.user_id, 'payout_' || p_end, jsonb_build_object('amountMicros', v.amount_micros::text, 'currency', v.currency,
-      'method', v.method, 'hint', v.destination_hint, 'reference', p_reference, 'reason', p_reason));
+    PERFORM queue_user_email('payout_' || p_end || ':' || p_id, v.user_id, 'payout_' || p_end, jsonb_strip_nulls(jsonb_build_object('amountMicros', v.amount_micros::text,
+      'currency', v.currency, 'hint', v.destination_hint, 'reference', p_reference, 'reason', p_reason)));
   END IF;
   outcome := 'ended';
 END $$;
