@@ -2,16 +2,18 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Resend } from 'resend'
+import { Webhook } from 'svix'
 import { afterEach, expect, test } from 'vitest'
 import type { Fake } from './kit'
-import { startMailFake } from './mail'
+import { type MailFakeOptions, startMailFake } from './mail'
+import { startShopDouble } from './shop-double'
 
 const open: Fake[] = []
 afterEach(async () => {
   await Promise.all(open.splice(0).map((fake) => fake.close()))
 })
 
-async function start(options: { stateFile?: string } = {}): Promise<{ fake: Fake; resend: Resend }> {
+async function start(options: Partial<MailFakeOptions> = {}): Promise<{ fake: Fake; resend: Resend }> {
   const fake = await startMailFake({ port: 0, apiKey: 're_test_key', ...options })
   open.push(fake)
   return { fake, resend: new Resend('re_test_key', { baseUrl: fake.url }) }
@@ -90,4 +92,97 @@ test('mails and keys outlive a restart', async () => {
   const second = await start({ stateFile })
   expect((await second.resend.emails.send(letter, { idempotencyKey: 'eml_9' })).data!.id).toBe(sent.data!.id)
   expect(await mails(second.fake)).toHaveLength(1)
+})
+
+const control = async (fake: Fake, call: string, body: object) =>
+  (await (await fetch(`${fake.controlUrl}/${call}`, { method: 'POST', body: JSON.stringify(body) })).json()) as {
+    answers: number[]
+  }
+
+test('a batch of a hundred is taken once, a bigger one not at all', async () => {
+  const { fake, resend } = await start()
+  const batch = (size: number) => Array.from({ length: size }, (_, at) => ({ ...letter, to: `n${at}@example.com` }))
+  const first = await resend.batch.send(batch(100), { idempotencyKey: 'batch_1' })
+  const second = await resend.batch.send(batch(100), { idempotencyKey: 'batch_1' })
+  expect(second.data!.data).toEqual(first.data!.data)
+  expect(await mails(fake)).toHaveLength(100)
+  const [newest] = await mails(fake)
+  expect(newest).toMatchObject({ id: first.data!.data[99]!.id, to: 'n99@example.com' })
+  expect((await resend.batch.send(batch(101))).error!.name).toBe('validation_error')
+})
+
+test('one wrong address refuses a strict batch whole, and itself alone in a permissive one', async () => {
+  const { fake, resend } = await start()
+  const batch = [letter, { ...letter, to: 'nowhere' }, letter]
+  expect((await resend.batch.send(batch)).error!.name).toBe('validation_error')
+  expect(await mails(fake)).toEqual([])
+  const { data } = await resend.batch.send(batch, { batchValidation: 'permissive' })
+  expect(data!.data).toHaveLength(2)
+  expect(data!.errors).toMatchObject([{ index: 1, message: expect.stringContaining('`to`') }])
+})
+
+test('headers, tags and the answer address are kept; wrong fields are refused as Resend does', async () => {
+  const { fake, resend } = await start()
+  const headers = { 'List-Unsubscribe': '<https://shop.example/u/1>' }
+  await resend.emails.send({ ...letter, headers, replyTo: 'help@example.com', tags: [{ name: 'kind', value: 'news' }] })
+  expect((await mails(fake))[0]).toMatchObject({ headers, tags: { kind: 'news' }, replyTo: ['help@example.com'] })
+  for (const wrong of [
+    { to: 'a@b@example.com' },
+    { to: 'one@example.com, two@example.com' },
+    { from: 'nobody' },
+    { replyTo: 'nobody' },
+    { to: Array.from({ length: 51 }, (_, at) => `n${at}@example.com`) },
+    { tags: [{ name: 'a b', value: 'x' }] },
+  ])
+    expect((await resend.emails.send({ ...letter, ...wrong })).error, JSON.stringify(wrong)).toMatchObject({
+      statusCode: 422,
+      name: 'validation_error',
+    })
+})
+
+test('too many calls are answered 429 with how long to wait, as often as told', async () => {
+  const { fake, resend } = await start()
+  await control(fake, 'limit', { times: 2, retryAfter: 9 })
+  for (let call = 0; call < 2; call += 1) {
+    const { error, headers } = await resend.emails.send(letter)
+    expect(error!.name).toBe('rate_limit_exceeded')
+    expect(headers!['retry-after']).toBe('9')
+  }
+  expect((await resend.emails.send(letter)).error).toBeNull()
+})
+
+test('webhooks are signed as Svix signs them, forged and old when told; a bounce puts the address on Resend’s list', async () => {
+  const shop = await startShopDouble()
+  const secret = `whsec_${Buffer.from('the signing secret of a test').toString('base64')}`
+  const { fake, resend } = await start({ webhook: { url: shop.url, secret } })
+  const { data } = await resend.emails.send(letter)
+  const about = (wish: object) => control(fake, `mails/${data!.id}/webhook`, wish)
+  expect(await about({ type: 'bounced', times: 2 })).toMatchObject({ answers: [202, 202] })
+  await about({ type: 'delivered', forged: true })
+  await about({ type: 'delivered', expired: true })
+  const [one, again, forged, expired] = shop.heard
+  const verifier = new Webhook(secret)
+  expect(verifier.verify(one!.body.toString(), one!.headers)).toMatchObject({
+    type: 'email.bounced',
+    data: { email_id: data!.id, to: ['ann@example.com'], bounce: { type: 'Permanent' } },
+  })
+  expect(again!.headers['svix-id']).toBe(one!.headers['svix-id'])
+  for (const wrong of [forged!, expired!]) expect(() => verifier.verify(wrong.body.toString(), wrong.headers)).toThrow()
+
+  await control(fake, 'webhooks', { automatic: true })
+  const second = await resend.emails.send(letter)
+  await expect.poll(() => shop.heard.length).toBe(5)
+  expect(JSON.parse(shop.heard[4]!.body.toString())).toMatchObject({
+    type: 'email.suppressed',
+    data: { email_id: second.data!.id },
+  })
+  expect((await resend.suppressions.remove('ann@example.com')).error).toBeNull()
+  expect((await resend.suppressions.remove('ann@example.com')).error!.name).toBe('not_found')
+  await resend.emails.send(letter)
+  await expect.poll(() => shop.heard.length).toBe(7)
+  expect(shop.heard.slice(5).map(({ body }) => (JSON.parse(body.toString()) as { type: string }).type)).toEqual([
+    'email.sent',
+    'email.delivered',
+  ])
+  await shop.close()
 })

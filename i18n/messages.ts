@@ -5,6 +5,8 @@ import adminSettingsEn from '@/messages/en/adminSettings.json'
 import adminSettingsRu from '@/messages/ru/adminSettings.json'
 import adminSuppliersEn from '@/messages/en/adminSuppliers.json'
 import adminSuppliersRu from '@/messages/ru/adminSuppliers.json'
+import adminTelegramEn from '@/messages/en/adminTelegram.json'
+import adminTelegramRu from '@/messages/ru/adminTelegram.json'
 import checksEn from '@/messages/en/checks.json'
 import checksRu from '@/messages/ru/checks.json'
 import commonEn from '@/messages/en/common.json'
@@ -31,6 +33,8 @@ import pricesEn from '@/messages/en/prices.json'
 import pricesRu from '@/messages/ru/prices.json'
 import refusalsEn from '@/messages/en/refusals.json'
 import refusalsRu from '@/messages/ru/refusals.json'
+import promotionsEn from '@/messages/en/promotions.json'
+import promotionsRu from '@/messages/ru/promotions.json'
 import proxiesEn from '@/messages/en/proxies.json'
 import proxiesRu from '@/messages/ru/proxies.json'
 import settingsEn from '@/messages/en/settings.json'
@@ -66,6 +70,7 @@ const en = {
   admin: adminEn,
   adminSettings: adminSettingsEn,
   adminSuppliers: adminSuppliersEn,
+  adminTelegram: adminTelegramEn,
   checks: checksEn,
   common: commonEn,
   consents: consentsEn,
@@ -78,6 +83,7 @@ const en = {
   legal: legalEn,
   password: passwordEn,
   prices: pricesEn,
+  promotions: promotionsEn,
   proxies: proxiesEn,
   refusals: refusalsEn,
   settings: settingsEn,
@@ -103,6 +109,7 @@ const ru: Messages = {
   admin: adminRu,
   adminSettings: adminSettingsRu,
   adminSuppliers: adminSuppliersRu,
+  adminTelegram: adminTelegramRu,
   checks: checksRu,
   common: commonRu,
   consents: consentsRu,
@@ -115,6 +122,7 @@ const ru: Messages = {
   legal: legalRu,
   password: passwordRu,
   prices: pricesRu,
+  promotions: promotionsRu,
   proxies: proxiesRu,
   refusals: refusalsRu,
   settings: settingsRu,

@@ -2,14 +2,15 @@ import type { ReactNode } from 'react'
 import { setLocale, setTheme, signOut } from '@/app/actions'
 import { AccountFrame } from '@/components/frame/account-frame'
 import { getBalance } from '@/lib/ledger'
+import { countUnread } from '@/lib/notices'
 import { requireUser } from '@/lib/web'
 
 /** The frame only. Each page checks for itself who asks: a layout does not protect its pages. */
 export default async function AccountLayout({ children }: { children: ReactNode }) {
   const user = await requireUser()
-  const balance = await getBalance({ userId: user.id })
+  const [balance, unread] = await Promise.all([getBalance({ userId: user.id }), countUnread({ userId: user.id })])
   return (
-    <AccountFrame user={user} balance={balance} actions={{ setLocale, setTheme, signOut }}>
+    <AccountFrame user={user} balance={balance} unread={unread} actions={{ setLocale, setTheme, signOut }}>
       {children}
     </AccountFrame>
   )

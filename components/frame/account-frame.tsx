@@ -1,9 +1,11 @@
 import { getTranslations } from 'next-intl/server'
+import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { Button, ButtonLink } from '@/components/ui/button'
 import { Money } from '@/components/ui/money'
 import { env } from '@/lib/env'
 import { isStaff, type SessionUser } from '@/lib/identity'
+import { UNREAD_SHOWN_MAX } from '@/lib/notices'
 import type { FormAction } from '@/lib/web'
 import { Brand } from './brand'
 import { Icon, type IconName } from './icons'
@@ -31,11 +33,14 @@ const IN_BAR = 5
 export async function AccountFrame({
   user,
   balance,
+  unread,
   actions,
   children,
 }: {
   user: SessionUser
   balance: { balanceMicros: bigint; heldMicros: bigint; currency: string }
+  /** Notices nobody has read, as far as they were counted. */
+  unread: number
   actions: PreferenceActions & { signOut: FormAction }
   children: ReactNode
 }) {
@@ -63,6 +68,7 @@ export async function AccountFrame({
             <ButtonLink href="/account/top-up" size="sm">
               {say('topUp')}
             </ButtonLink>
+            <Bell unread={unread} />
           </div>
         </div>
       </header>
@@ -121,6 +127,35 @@ export async function AccountFrame({
         </ul>
       </nav>
     </div>
+  )
+}
+
+/** The way to the notices, with how many are new. A link and no more: it costs no script. */
+async function Bell({ unread }: { unread: number }) {
+  const say = await getTranslations('notices')
+  const isMany = unread > UNREAD_SHOWN_MAX
+  const label = isMany
+    ? say('bellMany', { count: UNREAD_SHOWN_MAX })
+    : unread > 0
+      ? say('bellUnread', { count: unread })
+      : say('bell')
+  return (
+    <Link
+      href="/account/notices"
+      aria-label={label}
+      title={label}
+      className="relative grid size-9 shrink-0 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text"
+    >
+      <Icon name="bell" className="size-5" />
+      {unread > 0 && (
+        <span
+          aria-hidden="true"
+          className="absolute -top-1 -right-1 min-w-5 rounded-full bg-accent px-1 text-center text-xs leading-5 font-semibold text-on-accent tabular-nums"
+        >
+          {isMany ? `${UNREAD_SHOWN_MAX}+` : unread}
+        </span>
+      )}
+    </Link>
   )
 }
 

@@ -192,7 +192,7 @@ test('whatever is sent to the door is a refusal or silence, and changes nothing'
     expect((await report(kicked, secret)).status).toBe(401)
   for (const body of ['', 'null', '[]', '{', '"text"', '7', '\u0000', '['.repeat(30_000)])
     expect((await report(body)).status).toBe(400)
-  const odd = [
+  const odd: unknown[] = [
     {},
     { message: null },
     { message: { chat: { id: 'x', type: 'private' }, text: '/stop' } },

@@ -18,6 +18,7 @@ import {
   mailFigures,
   queueEmail,
   readSender,
+  receiveMailEvent,
   releaseAddress,
   sendEmail,
   senderSettings,
@@ -424,6 +425,10 @@ describe('what can be read', () => {
     expect(after.lastWeek.failed - before.lastWeek.failed).toBe(1)
     expect(after.lastFailure).toMatchObject({ emailId: bad.id, failure: 'invalid_address' })
     expect(after.lastSentAt).toEqual((await good.row()).sentAt)
+  })
+
+  it('without a signing secret there is no door for what Resend tells', async () => {
+    expect(await receiveMailEvent(new Headers(), Buffer.from('{}'))).toMatchObject({ refusal: { code: 'not_found' } })
   })
 
   it('a test mail goes the way of all mails', async () => {

@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import { ActionForm } from '@/components/ui/action-form'
+import { ButtonLink } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { CheckboxField, SelectField, TextAreaField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
@@ -17,9 +18,10 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, frame, consents, format, locale, profile, billing] = await Promise.all([
+  const [say, frame, notices, consents, format, locale, profile, billing] = await Promise.all([
     getTranslations('settings'),
     getTranslations('frame'),
+    getTranslations('notices'),
     getTranslations('consents'),
     getFormatter(),
     getLocale(),
@@ -110,6 +112,15 @@ export default async function SettingsPage() {
             <SubmitButton className="self-start">{say('saveBilling')}</SubmitButton>
           </ActionForm>
         </Card>
+        <Card
+          title={notices('settingsCardTitle')}
+          lead={notices('settingsCardLead')}
+          action={
+            <ButtonLink href="/account/settings/notifications" variant="secondary" size="sm">
+              {notices('settings')}
+            </ButtonLink>
+          }
+        />
         <Card title={say('mail')} lead={say('mailHelp')}>
           <ActionForm action={setMarketingAction} className="flex flex-col gap-4">
             <CheckboxField

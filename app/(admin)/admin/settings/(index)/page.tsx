@@ -13,6 +13,7 @@ const PARTS = [
   { href: '/admin/settings/payments', text: 'payments', permission: 'payments.providers' },
   { href: '/admin/settings/rules', text: 'rules', permission: 'settings.write' },
   { href: '/admin/settings/papers', text: 'papers', permission: 'settings.write' },
+  { href: '/admin/settings/telegram', text: 'telegram', permission: 'settings.write' },
 ] as const satisfies { href: string; text: string; permission: Permission }[]
 
 /** What can be decided here, each part behind its own permission. Whoever may none of them sees no such page. */
