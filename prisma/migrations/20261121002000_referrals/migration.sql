@@ -163,7 +163,7 @@ CREATE INDEX "person_marks_seen_at_idx" ON "person_marks"("seen_at");
 CREATE INDEX "referral_rules_from_at_idx" ON "referral_rules"("from_at");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "one_rule_at_a_time" ON "referral_rules"("basis", "product_id") WHERE (until_at IS NULL);
+CREATE UNIQUE INDEX "one_rule_at_a_time" ON "referral_rules"("basis", "product_id") NULLS NOT DISTINCT WHERE (until_at IS NULL);
 
 -- CreateIndex
 CREATE INDEX "referral_rewards_referrer_id_happened_at_idx" ON "referral_rewards"("referrer_id", "happened_at");
