@@ -71,6 +71,7 @@ const ROUTES: Record<string, Row[]> = {
     { ...signedIn('/account/balance/statement?from=2026-01-01&to=2026-12-31&format=pdf'), visitor: 401 },
     { ...everyone('/account/balance/statement?from=2026-12-31&to=2026-01-01', 422), visitor: 401 },
   ],
+  '/account/notices': [signedIn('/account/notices'), signedIn('/account/notices?type=none&before=nonsense')],
   '/account/orders': [signedIn('/account/orders')],
   '/account/orders/[orderId]': [ownersOnly('/account/orders/ORDER')],
   '/account/orders/[orderId]/export': [{ ...ownersOnly('/account/orders/ORDER/export?format=json'), visitor: 401 }],
@@ -94,6 +95,7 @@ const ROUTES: Record<string, Row[]> = {
     { ...everyone('/account/proxies/export/file?format=none', 404), visitor: 401 },
   ],
   '/account/settings': [signedIn('/account/settings')],
+  '/account/settings/notifications': [signedIn('/account/settings/notifications')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
   '/admin/catalogue': [staff('/admin/catalogue', { support: 404, finance: 404 })],
@@ -130,6 +132,16 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/payments/returns': [staff('/admin/payments/returns')],
   '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
   '/admin/payments/[paymentId]/receipt': [{ ...staff('/admin/payments/PAYMENT/receipt'), visitor: 401, stranger: 403 }],
+  '/admin/promotions': [staff('/admin/promotions', { support: 404 })],
+  '/admin/promotions/[promotionId]': [
+    staff('/admin/promotions/new', { support: 404 }),
+    staff('/admin/promotions/prm_none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/promotions/batches/[batchId]': [
+    staff('/admin/promotions/batches/new', { support: 404 }),
+    staff('/admin/promotions/batches/vbt_none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/promotions/batches/[batchId]/codes': [everyone('/admin/promotions/batches/vbt_none/codes', 405)],
   '/admin/settings': [staff('/admin/settings', { support: 404, finance: 404 })],
   '/admin/settings/payments': [staff('/admin/settings/payments', { support: 404, finance: 404 })],
   '/admin/settings/payments/[provider]': [
@@ -137,6 +149,7 @@ const ROUTES: Record<string, Row[]> = {
     staff('/admin/settings/payments/nobody', { support: 404, admin: 404, finance: 404 }),
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
+  '/admin/settings/telegram': [staff('/admin/settings/telegram', { support: 404, finance: 404 })],
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/suppliers': [staff('/admin/suppliers', { support: 404, finance: 404 })],
   '/admin/suppliers/[supplier]': [
@@ -155,6 +168,7 @@ const ROUTES: Record<string, Row[]> = {
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],
+  '/api/webhooks/telegram': [everyone('/api/webhooks/telegram', 405)],
 }
 
 /** The addresses that app/ has: folders in round brackets are not part of them. */

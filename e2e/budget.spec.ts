@@ -31,6 +31,8 @@ test('no public or account page ships more script than the budget', async ({ bro
     '/account/payments',
     '/account/top-up',
     '/account/settings',
+    '/account/notices',
+    '/account/settings/notifications',
   ]
   const sizes: string[] = []
   const tooBig: string[] = []

@@ -19,6 +19,7 @@ export type Demo = {
   inboxUrl: string
   echoUrl: string
   mail: { controlUrl: string }
+  telegram: { apiUrl: string; token: string; controlUrl: string }
   owner: Login
   staff: { support: Login }
   customers: Login[]

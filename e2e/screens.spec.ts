@@ -19,6 +19,9 @@ const ACCOUNT = [
   '/account/payments',
   '/account/top-up',
   '/account/settings',
+  '/account/notices',
+  '/account/notices?show=unread',
+  '/account/settings/notifications',
 ]
 const ADMIN = [
   '/admin',
@@ -38,6 +41,7 @@ const ADMIN = [
   '/admin/settings/payments/nowpayments',
   '/admin/settings/payments/yookassa',
   '/admin/settings/rules',
+  '/admin/settings/telegram',
 ]
 
 for (const { width, scheme, locale } of [

@@ -59,6 +59,8 @@ import paymentsEn from '@/messages/en/payments.json'
 import paymentsRu from '@/messages/ru/payments.json'
 import statementEn from '@/messages/en/statement.json'
 import statementRu from '@/messages/ru/statement.json'
+import mailEn from '@/messages/en/mail.json'
+import mailRu from '@/messages/ru/mail.json'
 import overviewEn from '@/messages/en/overview.json'
 import overviewRu from '@/messages/ru/overview.json'
 import papersEn from '@/messages/en/papers.json'
@@ -97,6 +99,7 @@ const en = {
   policy: policyEn,
   payments: paymentsEn,
   statement: statementEn,
+  mail: mailEn,
   overview: overviewEn,
   papers: papersEn,
   verify: verifyEn,
@@ -136,6 +139,7 @@ const ru: Messages = {
   policy: policyRu,
   payments: paymentsRu,
   statement: statementRu,
+  mail: mailRu,
   overview: overviewRu,
   papers: papersRu,
   verify: verifyRu,

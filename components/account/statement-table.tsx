@@ -7,6 +7,7 @@ import { DataTable } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import type { StatementLine } from '@/lib/ledger'
 import { paymentPath } from '@/lib/payments'
+import { listOrderDiscounts } from '@/lib/promotions'
 
 const CAUSES = [
   'top_up',
@@ -21,6 +22,10 @@ const CAUSES = [
   'dispute_won',
   'debt_paid',
   'correction',
+  'promotion_bonus',
+  'bonus_back',
+  'bonus_again',
+  'voucher',
 ] as const
 
 /** Movements of somebody's money: the cause in words with a link to it, the amount, the balance after. Figures are exact. */
@@ -36,7 +41,22 @@ export async function StatementTable({
   /** Whose pages the links lead to. */
   audience?: 'customer' | 'staff'
 }) {
-  const say = await getTranslations('statement')
+  const [say, discounts] = await Promise.all([
+    getTranslations('statement'),
+    listOrderDiscounts(lines.filter((line) => line.cause === 'hold').map((line) => line.sourceId)),
+  ])
+  const discountOf = ({ cause, sourceId }: StatementLine) => {
+    const discount = cause === 'hold' ? discounts.get(sourceId) : undefined
+    if (!discount) return null
+    return (
+      <span className="block text-muted">
+        {say.rich('withCode', {
+          code: discount.code,
+          discount: () => <Money micros={discount.amountMicros} currency={currency} />,
+        })}
+      </span>
+    )
+  }
   const sourceOf = ({ sourceKind, sourceId }: StatementLine) => {
     const link = 'text-accent underline whitespace-nowrap'
     if (sourceKind === 'order')
@@ -67,6 +87,7 @@ export async function StatementTable({
           cell: (line) => (
             <>
               {say(`cause_${CAUSES.find((each) => each === line.cause) ?? 'other'}`)} {sourceOf(line)}
+              {discountOf(line)}
             </>
           ),
         },

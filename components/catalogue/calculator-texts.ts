@@ -20,6 +20,10 @@ export const CALCULATOR_TEXTS = [
   'topUpAndFinish',
   'topUpHelp',
   'topUpLeast',
+  'promotionCode',
+  'promotionHelp',
+  'promotionCheck',
+  'promotionLine',
   'afterwards',
 ] as const
 export type CalculatorTexts = Record<(typeof CALCULATOR_TEXTS)[number], string>

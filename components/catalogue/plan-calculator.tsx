@@ -261,7 +261,12 @@ function BuyButtons({
     state.values.countryCode === country &&
     state.values.periodDays === String(price.periodDays) &&
     state.values.quantity === String(price.quantity)
-  const newTotal = isSameChoice && state.code === 'price_changed' ? state.facts.totalMicros : undefined
+  // What the server named, or agreed to when it only found the balance short.
+  const newTotal = !isSameChoice
+    ? undefined
+    : state.code === 'insufficient_balance' || state.code === 'in_debt'
+      ? state.values.totalMicros
+      : state.facts.totalMicros
   const totalMicros = newTotal ? BigInt(newTotal) : price.totalMicros
   const refused = isSameChoice && state.code === 'insufficient_balance' ? state.facts.balanceMicros : undefined
   const balanceMicros = refused ? BigInt(refused) : buyer.balanceMicros
@@ -273,6 +278,15 @@ function BuyButtons({
   return (
     <>
       <input type="hidden" name="totalMicros" value={String(totalMicros)} />
+      <PromotionCode texts={texts} />
+      {totalMicros < price.totalMicros && (
+        <p className="font-semibold">
+          {fillText(texts.promotionLine, {
+            discount: money(price.totalMicros - totalMicros),
+            total: money(totalMicros),
+          })}
+        </p>
+      )}
       {isBalanceShort && isAvailable && (
         <div className="flex flex-col gap-2 rounded-md border border-info-border bg-info-soft p-3">
           {state.code !== 'insufficient_balance' && (
@@ -298,5 +312,39 @@ function BuyButtons({
         {fillText(texts.buy, { quantity: String(price.quantity), total: money(totalMicros) })}
       </SubmitButton>
     </>
+  )
+}
+
+/** A code that lowers the price. Its button stands first in the form, so that Enter in the field asks and does not buy. */
+function PromotionCode({ texts }: { texts: CalculatorTexts }) {
+  const { state } = useFormAnswer()
+  const id = useId()
+  const error = state.fieldErrors.promotionCode
+  return (
+    <div className="flex flex-col gap-1.5">
+      <label htmlFor={id} className="font-medium">
+        {texts.promotionCode}
+      </label>
+      <div className="flex flex-wrap gap-2">
+        <input
+          id={id}
+          name="promotionCode"
+          maxLength={200}
+          autoComplete="off"
+          autoCapitalize="characters"
+          spellCheck={false}
+          className={`${INPUT_STYLES} max-w-48 uppercase placeholder:normal-case`}
+          aria-describedby={`${id}-help`}
+          aria-invalid={error ? true : undefined}
+          defaultValue={state.values.promotionCode}
+        />
+        <SubmitButton variant="secondary" name="ifShort" value="check">
+          {texts.promotionCheck}
+        </SubmitButton>
+      </div>
+      <p id={`${id}-help`} className={error ? 'font-medium text-bad' : 'text-muted'}>
+        {error ? `✕ ${error}` : texts.promotionHelp}
+      </p>
+    </div>
   )
 }

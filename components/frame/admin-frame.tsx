@@ -21,9 +21,11 @@ type Place = {
     | 'orders'
     | 'jobs'
     | 'customers'
+    | 'mail'
     | 'adminCatalogue'
     | 'stock'
     | 'suppliers'
+    | 'promotions'
     | 'settings'
   /** Any one of these opens it. */
   permissions?: readonly Permission[]
@@ -37,9 +39,11 @@ const PLACES: Place[] = [
   { href: '/admin/orders', text: 'orders', permissions: ['orders.read'], queue: 'orders' },
   { href: '/admin/jobs', text: 'jobs', permissions: ['jobs.retry'], queue: 'jobs' },
   { href: '/admin/customers', text: 'customers', permissions: ['customers.read'] },
+  { href: '/admin/mail', text: 'mail', permissions: ['mail.read'] },
   { href: '/admin/catalogue', text: 'adminCatalogue', permissions: ['catalog.write'] },
   { href: '/admin/stock', text: 'stock', permissions: ['stock.import'] },
   { href: '/admin/suppliers', text: 'suppliers', permissions: ['suppliers.write'], queue: 'suppliers' },
+  { href: '/admin/promotions', text: 'promotions', permissions: ['promotions.write'] },
   { href: '/admin/settings', text: 'settings', permissions: ['payments.providers', 'settings.write'] },
 ]
 

@@ -21,6 +21,8 @@ const TONES: Record<string, Tone> = {
   disputed: 'bad',
   dispute_won: 'good',
   dispute_lost: 'bad',
+  bonus: 'good',
+  bonus_missed: 'warning',
 }
 
 /** What happened to a payment, each fact a sentence with its time. */
@@ -83,6 +85,13 @@ async function sayEvent(event: TimelineEvent, currency: string, chargeCurrency: 
       return data.debtPaidMicros
         ? say.rich('event_credited_debt', { amount: amount(data.creditedMicros), debt: amount(data.debtPaidMicros) })
         : say.rich('event_credited', { amount: amount(data.creditedMicros) })
+    case 'bonus':
+      return say.rich('event_bonus', { amount: amount(data.bonusMicros), code: String(data.code ?? '') })
+    case 'bonus_missed':
+      return say('event_bonus_missed', { reason: String(data.reason ?? ''), code: String(data.code ?? '') })
+    case 'bonus_back':
+    case 'bonus_again':
+      return say.rich(`event_${event.kind}`, { amount: amount(data.amountMicros) })
     case 'redeposit':
       return say.rich('event_redeposit', { amount: came(data.receivedMicros) })
     case 'disputed':

@@ -38,6 +38,14 @@ export const PERMISSIONS = {
   },
   'orders.check': { description: 'Have proxies of customers checked again', roles: ['owner', 'admin', 'support'] },
   'jobs.retry': { description: 'See failed jobs and send them again', roles: ['owner', 'admin'] },
+  'mail.read': {
+    description: 'See which mails were sent, what became of them, and which addresses get none',
+    roles: ['owner', 'admin', 'support', 'auditor'],
+  },
+  'mail.write': {
+    description: 'Send mails again, and let an address get mail again',
+    roles: ['owner', 'admin', 'support'],
+  },
   'audit.read': { description: 'Read the record of who did what', roles: ['owner', 'auditor'] },
 } as const satisfies Record<string, { description: string; roles: readonly Role[] }>
 

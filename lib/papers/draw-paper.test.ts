@@ -59,6 +59,7 @@ const invoice: Invoice = {
     lines: [line],
     isRenewal: false,
     discountMicros: 500_002n,
+    promotion: { code: 'SPRING', amountMicros: 100_000n },
     tax: { label: 'НДС', rateBasisPoints: 1900, netMicros: 10_500_000n, taxMicros: 2_000_000n },
   },
 }
@@ -73,6 +74,8 @@ test('a Russian invoice prints Cyrillic names, exact prices, the tax and what wa
     'Выделенный, Нидерланды, 30 дней',
     '4,333334 USD',
     '−0,500002 USD',
+    'Промокод SPRING',
+    '−0,10 USD',
     '12,50 USD',
     'В том числе НДС 19 %',
     'Narva mnt 5',

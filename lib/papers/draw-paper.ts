@@ -128,6 +128,8 @@ function drawInvoice(sheet: Sheet, { locale, facts }: Invoice): void {
     ])
   sheet.need(120)
   if (facts.discountMicros > 0n) drawSum(sheet, say('discount'), money(-facts.discountMicros))
+  if (facts.promotion)
+    drawSum(sheet, say('promotion', { code: facts.promotion.code }), money(-facts.promotion.amountMicros))
   drawSum(sheet, say('total'), money(facts.totalMicros), true)
   if (facts.tax) {
     const { label, rateBasisPoints, netMicros, taxMicros } = facts.tax

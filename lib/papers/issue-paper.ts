@@ -6,6 +6,7 @@ import { findCustomer } from '@/lib/identity'
 import { accepted, invariant, newId, type Refusal, refused, type Result } from '@/lib/kit'
 import { findOrder, findRenewal, type OrderDetails } from '@/lib/orders'
 import { getPaymentForAdmin } from '@/lib/payments'
+import { nameCodes } from '@/lib/promotions'
 import { getBillingProfile } from './billing-profile'
 import { nameCountry } from './countries'
 import { paperSeller, paperTax } from './paper-settings'
@@ -114,6 +115,10 @@ type Sale = {
   quantity: number
   capturedMicros: bigint
   isRenewal: boolean
+  /** Of the order: its code, what that took off, and what was to be paid then. Renewals have none. */
+  promotionId?: string | null
+  promotionMicros?: bigint
+  totalMicros: bigint
 }
 
 async function writeInvoice(sale: Sale, database: Database): Promise<Invoice> {
@@ -125,6 +130,7 @@ async function writeInvoice(sale: Sale, database: Database): Promise<Invoice> {
   const split = rate && splitTax(sale.capturedMicros, rate.rateBasisPoints)
   const found = await findPlan(sale.planId, { fresh: true })
   const isRussian = locale === 'ru'
+  const promotion = await promotionOf(sale)
   const snapshot: InvoiceSnapshot = {
     ...parties,
     currency: sale.currency,
@@ -143,7 +149,8 @@ async function writeInvoice(sale: Sale, database: Database): Promise<Invoice> {
       },
     ],
     // What a part cost is rounded down to the customer's good, so the difference is never negative.
-    discountMicros: String(grossMicros - sale.capturedMicros),
+    discountMicros: String(grossMicros - sale.capturedMicros - (promotion?.amountMicros ?? 0n)),
+    promotion: promotion && { code: promotion.code, amountMicros: String(promotion.amountMicros) },
     tax:
       rate && split
         ? {
@@ -162,6 +169,14 @@ async function writeInvoice(sale: Sale, database: Database): Promise<Invoice> {
     snapshot,
   })
   return invoiceOf(row)
+}
+
+/** The code of a sale with its share of what was delivered, rounded down as what was taken is. */
+async function promotionOf(sale: Sale): Promise<{ code: string; amountMicros: bigint } | null> {
+  const { promotionId, promotionMicros = 0n, capturedMicros, totalMicros } = sale
+  if (!promotionId) return null
+  const amountMicros = (promotionMicros * capturedMicros) / totalMicros
+  return { code: (await nameCodes([promotionId])).get(promotionId) ?? '', amountMicros }
 }
 
 /** How many pieces were handed over, and what was taken for them, from the order's own timeline. */

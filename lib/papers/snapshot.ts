@@ -42,6 +42,8 @@ export const invoiceSnapshotSchema = z.object({
   /** More time for what an order holds, rather than the order itself. */
   isRenewal: z.boolean().default(false),
   discountMicros: micros,
+  /** What a code took off, beside the other discount; none in papers of before there were codes. */
+  promotion: z.object({ code: z.string(), amountMicros: micros }).nullable().default(null),
   tax: z
     .object({ label: z.string(), rateBasisPoints: z.number().int(), netMicros: micros, taxMicros: micros })
     .nullable(),

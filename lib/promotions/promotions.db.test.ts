@@ -510,7 +510,7 @@ describe('vouchers', () => {
 })
 
 describe('making codes', () => {
-  const form = { code: ' spring-26 ', label: 'Spring', kind: 'percent', percent: '20', isActive: 'on' }
+  const form = { code: ' spring-26 ', label: 'Spring', kind: 'percent', percent: '20' }
 
   it('writes them in capitals, once, with an audit entry; of two at once one is made', async () => {
     const input = savePromotionSchema.parse(form)

@@ -10,16 +10,16 @@ export type SavePromotionRefusal = Refusal<'code_taken' | 'changed_meanwhile' | 
 const TERMS = ['code', 'kind', 'percent', 'amountMicros', 'gigabytes', 'minimumMicros', 'capMicros'] as const
 
 /**
- * Makes a code, or changes the one that is named, at the revision that was shown (`changed_meanwhile`). Refuses `code_taken`, and `terms_in_use` {field} when
+ * Makes a code, switched on, or changes the one that is named, at the revision that was shown (`changed_meanwhile`). Refuses `code_taken`, and `terms_in_use` {field} when
  * a code that was used would do something else from now on: for that, make another. Limits, dates and the switch may always change; uses
  * that are reserved keep what they were promised. Audited. Whether the actor may is the caller's question.
  */
 export async function savePromotion(
   actor: Actor & { id: string },
   input: SavePromotionInput,
-): Promise<Result<{ promotionId: string }, SavePromotionRefusal>> {
+): Promise<Result<{ promotionId: string; revision: number }, SavePromotionRefusal>> {
   const { promotionId, revision, ...data } = input
-  return inTransaction<{ promotionId: string }, SavePromotionRefusal>(async (tx) => {
+  return inTransaction<{ promotionId: string; revision: number }, SavePromotionRefusal>(async (tx) => {
     const id = promotionId ?? newId('prm')
     const taken = await tx.promotion.findUnique({ where: { code: data.code }, select: { id: true } })
     if (taken && taken.id !== id) return refused('code_taken')
@@ -45,9 +45,9 @@ export async function savePromotion(
       action: promotionId ? 'promotions.changed' : 'promotions.created',
       subjectKind: 'promotion',
       subjectId: id,
-      data: { code: data.code, kind: data.kind, isActive: data.isActive },
+      data: { code: data.code, kind: data.kind },
     })
-    return accepted({ promotionId: id })
+    return accepted({ promotionId: id, revision: (promotionId ? revision! : 0) + 1 })
   }).catch((error: unknown) => {
     // Of two at once that make the same code, the second finds it taken.
     if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return refused('code_taken')
@@ -68,7 +68,8 @@ export async function switchPromotion(
     const { promotionId: id, isActive } = input
     const { count } = await tx.promotion.updateMany({
       where: { id },
-      data: { isActive, revision: { increment: 1 }, updatedAt: new Date() },
+      // Its terms are what they were: the revision stays, and no open form goes out of date by it.
+      data: { isActive, updatedAt: new Date() },
     })
     if (count === 0) return refused('not_found')
     await recordAudit(tx, actor, {

@@ -103,7 +103,6 @@ export const savePromotionSchema = z
     endsAt: moment,
     perPerson: whole(1000),
     maxUses: whole(1_000_000),
-    isActive: isTicked,
   })
   .superRefine((input, context) => {
     const needs = (field: 'percent' | 'amountMicros' | 'gigabytes') => {

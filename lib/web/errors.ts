@@ -104,6 +104,9 @@ export const REFUSALS = {
   supplier_unavailable: { status: 503 },
   param_missing: { status: 422 },
   param_malformed: { status: 422 },
+  // mail
+  mail_not_sendable: { status: 409 },
+  address_stopped: { status: 409 },
   // papers
   not_credited: { status: 409 },
   not_delivered: { status: 409 },

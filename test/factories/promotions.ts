@@ -15,7 +15,6 @@ export async function makePromotion(
     label: 'For a test',
     kind: 'percent',
     ...(isBare && { percent: '10' }),
-    isActive: 'on',
     ...terms,
   }
   const saved = await savePromotion(STAFF, savePromotionSchema.parse(form))

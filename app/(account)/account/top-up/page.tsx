@@ -94,6 +94,15 @@ export default async function TopUpPage({ searchParams }: { searchParams: Search
                 autoComplete="off"
                 required
               />
+              <TextField
+                name="promotionCode"
+                label={say('promotionCode')}
+                help={say('promotionHelp')}
+                maxLength={200}
+                autoComplete="off"
+                spellCheck={false}
+                className="max-w-60"
+              />
               <ProviderChoice label={say('method')} providers={providers} />
               <SubmitButton size="lg">{say('continue')}</SubmitButton>
               <p className="text-sm text-muted">{say('nextHelp')}</p>

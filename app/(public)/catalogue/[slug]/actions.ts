@@ -1,28 +1,46 @@
 'use server'
 
 import { revalidatePath } from 'next/cache'
+import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
 import { z } from 'zod'
+import { translator } from '@/i18n/translator'
 import { env } from '@/lib/env'
-import { refused } from '@/lib/kit'
-import { keepOrderIntent, placeOrder, placeOrderSchema } from '@/lib/orders'
-import { userAction } from '@/lib/web'
+import { accepted, formatMoney, refused } from '@/lib/kit'
+import { keepOrderIntent, placeOrder, placeOrderSchema, previewOrder } from '@/lib/orders'
+import { addressOf, userAction } from '@/lib/web'
 
-/** `ifShort: top_up` keeps the order when the balance is short, and leads to paying exactly what is missing. */
-const buySchema = placeOrderSchema.extend({ ifShort: z.enum(['refuse', 'top_up']).default('refuse') })
+/**
+ * `ifShort: top_up` keeps the order when the balance is short, and leads to paying exactly what is missing; `check` buys nothing and says what the typed code
+ * takes off.
+ */
+const buySchema = placeOrderSchema.extend({ ifShort: z.enum(['refuse', 'top_up', 'check']).default('refuse') })
 
-export const buyAction = userAction(buySchema, async ({ ifShort, ...input }, { user }) => {
-  const placed = await placeOrder(user, input)
+export const buyAction = userAction(buySchema, async ({ ifShort, ...input }, { user, locale }) => {
+  const buyer = { id: user.id, address: addressOf(await headers()) }
+  const currency = env().SHOP_CURRENCY
+  if (ifShort === 'check') {
+    const preview = await previewOrder(buyer, { ...input, promotionCode: input.promotionCode ?? '' })
+    if (!preview.ok) return refused(preview.refusal.code, { ...preview.refusal.facts, currency })
+    const { discountMicros, totalMicros } = preview.value
+    const discount = formatMoney(discountMicros, currency, locale)
+    const total = formatMoney(totalMicros, currency, locale)
+    return accepted({
+      message: translator(locale, 'catalogue')('promotionHolds', { discount, total }),
+      facts: { totalMicros, promotionMicros: discountMicros },
+    })
+  }
+  const placed = await placeOrder(buyer, input)
   if (placed.ok) redirect(`/account/orders/${placed.value.orderId}`)
   const { code, facts } = placed.refusal
   // A debt is paid by the same top-up: what is missing includes it.
   if ((code === 'insufficient_balance' || code === 'in_debt') && ifShort === 'top_up') {
     const { requestKey: _, ...choice } = input
-    const kept = await keepOrderIntent(user, choice)
-    if (!kept.ok) return kept
+    const kept = await keepOrderIntent(buyer, choice)
+    if (!kept.ok) return refused(kept.refusal.code, { ...kept.refusal.facts, currency })
     redirect(`/account/top-up?intent=${kept.value.intentId}`)
   }
   // What the page shows is out of date: prices, stock or the balance have changed under it.
   revalidatePath('/', 'layout')
-  return refused(code, { ...facts, currency: env().SHOP_CURRENCY })
+  return refused(code, { ...facts, currency })
 })

@@ -27,6 +27,7 @@ import { readPolicy } from '@/lib/catalog'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { env } from '@/lib/env'
 import { findOrder, listRenewals, OPEN_ORDER_STATES, type OrderDetails } from '@/lib/orders'
+import { nameCodes } from '@/lib/promotions'
 import { type AllocationView, listAllocations } from '@/lib/provisioning'
 import { listCredits, listReplacements } from '@/lib/remedies'
 import { requireUser } from '@/lib/web'
@@ -46,18 +47,20 @@ export default async function OrderPage({ params }: Props) {
   const order = await findOrder({ orderId, userId: user.id })
   if (!order) notFound()
   const own = { userId: user.id, orderId: order.id }
-  const [say, now, names, proxies, checks, downtimes, renewals, policy, replacements, credits] = await Promise.all([
-    getTranslations('orders'),
-    getNow(),
-    nameChoice(order),
-    listAllocations(own),
-    getOrderChecks(own),
-    listDowntimes(own),
-    listRenewals(own),
-    readPolicy(order.policyId),
-    listReplacements(own),
-    listCredits(own),
-  ])
+  const [say, now, names, proxies, checks, downtimes, renewals, policy, replacements, credits, codes] =
+    await Promise.all([
+      getTranslations('orders'),
+      getNow(),
+      nameChoice(order),
+      listAllocations(own),
+      getOrderChecks(own),
+      listDowntimes(own),
+      listRenewals(own),
+      readPolicy(order.policyId),
+      listReplacements(own),
+      listCredits(own),
+      nameCodes([order.promotionId]),
+    ])
   const state = shownState(order, now)
   const end = order.events.find(
     (event) => event.kind === 'delivered' || event.kind === 'failed' || event.kind === 'cancelled',
@@ -149,6 +152,14 @@ export default async function OrderPage({ params }: Props) {
                 [say('unitPrice'), money(order.unitPriceMicros)],
                 ...(order.discountMicros > 0n
                   ? [[say('discount'), money(-order.discountMicros)] satisfies [string, React.ReactNode]]
+                  : []),
+                ...(order.promotionId
+                  ? [
+                      [
+                        say('promotion', { code: codes.get(order.promotionId) ?? '' }),
+                        money(-order.promotionMicros),
+                      ] satisfies [string, React.ReactNode],
+                    ]
                   : []),
                 [say('total'), money(order.totalMicros)],
                 ...(end ? [[say('charged'), money(charged)] satisfies [string, React.ReactNode]] : []),

@@ -17,6 +17,7 @@ import { ExactTime } from '@/components/ui/time'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { isAllowed, listUsernames } from '@/lib/identity'
 import { findOrder } from '@/lib/orders'
+import { nameCodes } from '@/lib/promotions'
 import { getOrderMargin, listAllocations, listDeliveries, marginCurrency } from '@/lib/provisioning'
 import { requireAdmin } from '@/lib/web'
 import { checkAction } from './check-action'
@@ -29,7 +30,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
   const staff = await requireAdmin('orders.read')
   const order = await findOrder({ orderId: (await params).orderId })
   if (!order) notFound()
-  const [say, states, names, choice, deliveries, allocations, checks, downtimes, margin] = await Promise.all([
+  const [say, states, names, choice, deliveries, allocations, checks, downtimes, margin, codes] = await Promise.all([
     getTranslations('admin'),
     getTranslations('orders'),
     listUsernames([order.userId]),
@@ -39,6 +40,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
     getOrderChecks({ orderId: order.id }),
     listDowntimes({ orderId: order.id }),
     getOrderMargin({ orderId: order.id }),
+    nameCodes([order.promotionId]),
   ])
   return (
     <>
@@ -60,6 +62,14 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
           <Facts
             facts={[
               [say('customer'), <CustomerLink key="customer" userId={order.userId} names={names} />],
+              ...(order.promotionId
+                ? [
+                    [
+                      states('promotion', { code: codes.get(order.promotionId) ?? '' }),
+                      <Money key="promotion" micros={-order.promotionMicros} currency={order.currency} />,
+                    ] satisfies [string, React.ReactNode],
+                  ]
+                : []),
               [say('total'), <Money key="total" micros={order.totalMicros} currency={order.currency} />],
               [say('placed'), <ExactTime key="placed" at={order.placedAt} />],
               [say('until'), order.expiresAt ? <ExactTime key="until" at={order.expiresAt} /> : '–'],
