@@ -26,7 +26,8 @@ export async function decidePayout(
     const { outcome, amount } = row!
     if (outcome === 'not_found') return refused('not_found')
     if (outcome === 'already_ended') return refused('payout_ended')
-    if (outcome === 'amount_changed') return refused('amount_changed', { amountMicros: amount!, currency: env().SHOP_CURRENCY })
+    if (outcome === 'amount_changed')
+      return refused('amount_changed', { amountMicros: amount!, currency: env().SHOP_CURRENCY })
     invariant(outcome === 'ended', `end_payout answered ${outcome}`)
     await recordAudit(
       tx,
