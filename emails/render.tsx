@@ -15,11 +15,14 @@ import { orderIntentRefused } from './order-intent-refused'
 import { orderRenewed } from './order-renewed'
 import { orderWithdrawn } from './order-withdrawn'
 import { passwordChanged } from './password-changed'
+import { payoutDeclined } from './payout-declined'
+import { payoutPaid } from './payout-paid'
 import { proxyReplaced } from './proxy-replaced'
 import { renewalDearer } from './renewal-dearer'
 import { renewalFailed } from './renewal-failed'
 import { renewalShort } from './renewal-short'
 import { resetPassword } from './reset-password'
+import { rewardsAvailable } from './rewards-available'
 import { topUpCorrected } from './top-up-corrected'
 import { topUpDeclined } from './top-up-declined'
 import { topUpNeedsReview } from './top-up-needs-review'
@@ -55,6 +58,9 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   order_intent_refused: orderIntentRefused,
   low_balance: lowBalance,
   next_charge: nextCharge,
+  rewards_available: rewardsAvailable,
+  payout_paid: payoutPaid,
+  payout_declined: payoutDeclined,
   digest,
 }
 

@@ -4,6 +4,7 @@ import { env } from '@/lib/env'
 import { invariant, newId } from '@/lib/kit'
 import { placeOrder, type PlaceOrderInput } from '@/lib/orders'
 import { addRenewingOrders, type RenewalBench, renewByCommand, renewByLimit } from './bench-renewals'
+import { addReferredOrders, rewardByCommand, rewardByLimit } from './bench-rewards'
 import { SYSTEM } from '@/lib/audit'
 import { type PaymentRef, type Provider, reconcilePayments, saveProvider, settlePayment } from '@/lib/payments'
 
@@ -17,6 +18,8 @@ export type Order =
   | { do: 'reconcile'; payments: number }
   | { do: 'renewing'; orders: number }
   | { do: 'renew'; by: 'command' | 'limit' }
+  | { do: 'referred'; orders: number }
+  | { do: 'reward'; by: 'command' | 'limit' }
   | {
       do: 'measure'
       what: 'placeOrder' | 'settlePayment'
@@ -276,6 +279,20 @@ async function renew(by: 'command' | 'limit'): Promise<{ done: number; seconds: 
   return round
 }
 
+async function addReferred(orders: number): Promise<void> {
+  await restock(orders)
+  const client = await plainClient()
+  await addReferredOrders(client, RENEWALS, orders)
+  await client.end()
+}
+
+async function reward(by: 'command' | 'limit'): Promise<{ done: number; seconds: number; peakMiB: number }> {
+  const client = await plainClient()
+  const round = by === 'command' ? await rewardByCommand(client) : await rewardByLimit(client)
+  await client.end()
+  return round
+}
+
 function perform(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'fill':
@@ -288,6 +305,10 @@ function perform(order: Order): Promise<unknown> {
       return addRenewing(order.orders)
     case 'renew':
       return renew(order.by)
+    case 'referred':
+      return addReferred(order.orders)
+    case 'reward':
+      return reward(order.by)
     case 'measure':
       return measure(order)
   }

@@ -22,6 +22,7 @@ const SECONDS = 4
 const FEW = 10_000
 const MANY = 1_000_000
 const RENEWING = 100_000
+const REWARDED = 100_000
 
 type Measure = Extract<Order, { do: 'measure' }>
 type Measured = { done: number; seconds: number; buckets: number[] }
@@ -104,6 +105,7 @@ async function run(): Promise<void> {
     note('settlePayment.batch', 'one prepared round trip each, 8 clients', batch!, single!)
   }
   if (wanted('renewals.batch')) await measureRenewals()
+  if (wanted('commissions.batch')) await measureRewards()
   if (wanted('callback.p99')) await measureCallbacks(few)
   if (wanted('growth.placeOrder')) {
     const many = await openLane('bench_many', MANY)
@@ -134,6 +136,22 @@ async function measureRenewals(): Promise<void> {
   }
   const [command, limit] = await inTurns([() => renew('command'), () => renew('limit')])
   note('renewals.batch', `the same SQL function from a plain client, ${RENEWING} orders`, command!, limit!)
+  console.log(`${''.padEnd(28)} the run's memory rose by ${peakMiB} MiB at most`)
+}
+
+/** The rewards of a hundred thousand orders, made and let go in one run. */
+async function measureRewards(): Promise<void> {
+  const lane = await openLane('bench_rewards', FEW)
+  console.log(`Delivering ${REWARDED} orders of referred people …`)
+  await tell(lane, { do: 'referred', orders: REWARDED })
+  let peakMiB = 0
+  const reward = async (by: 'command' | 'limit') => {
+    const round = (await tell(lane, { do: 'reward', by })) as { done: number; seconds: number; peakMiB: number }
+    peakMiB = Math.max(peakMiB, round.peakMiB)
+    return round.done / round.seconds
+  }
+  const [command, limit] = await inTurns([() => reward('command'), () => reward('limit')])
+  note('commissions.batch', `the same SQL functions from a plain client, ${REWARDED} orders`, command!, limit!)
   console.log(`${''.padEnd(28)} the run's memory rose by ${peakMiB} MiB at most`)
 }
 

@@ -86,6 +86,8 @@ import {
   settlePaymentJob,
 } from '@/lib/payments'
 import { applyChangesJob, applyDueChanges, applyRules, applyRulesJob } from '@/lib/prices'
+import { removeOldMarks, removeOldMarksJob } from '@/lib/identity'
+import { reviseRewards, reviseRewardsJob, runRewards, runRewardsJob } from '@/lib/referrals'
 import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
 import { renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
@@ -140,6 +142,9 @@ export const REGISTRY: readonly Registered[] = [
   register(measureQualityJob, () => measureQuality()),
   register(replaceDeadJob, replaceDead),
   register(creditDowntimeJob, () => creditDowntime()),
+  register(runRewardsJob, () => runRewards()),
+  register(reviseRewardsJob, () => reviseRewards()),
+  register(removeOldMarksJob, () => removeOldMarks()),
   register(applyChangesJob, () => applyDueChanges()),
   register(applyRulesJob, (payload) => applyRules(payload)),
   register(removeSelectionsJob, () => removeSelections()),

@@ -15,6 +15,8 @@ import {
 } from '@/lib/provisioning'
 import { applyChangesJob, applyRulesJob } from '@/lib/prices'
 import { sweepEmailsJob } from '@/lib/notifications'
+import { removeOldMarksJob } from '@/lib/identity'
+import { reviseRewardsJob, runRewardsJob } from '@/lib/referrals'
 import { creditDowntimeJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
@@ -43,6 +45,9 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: issueDueJob.name },
   { cron: '10 4 * * *', name: issueMissedJob.name },
   { cron: '20 2 * * *', name: creditDowntimeJob.name },
+  { cron: '*/5 * * * *', name: runRewardsJob.name },
+  { cron: '40 2 * * *', name: reviseRewardsJob.name },
+  { cron: '50 2 * * *', name: removeOldMarksJob.name },
   { cron: '30 3 * * *', name: checkBooksJob.name },
   { cron: '* * * * *', name: checkDueJob.name },
   { cron: '7 * * * *', name: measureQualityJob.name },

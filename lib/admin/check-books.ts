@@ -98,6 +98,38 @@ export const SHOP_RULES: readonly Rule[] = [
                        WHERE f.state IN ('sending', 'manual') AND p.currency = c.currency), 0)`,
   },
   {
+    rule: 'what is payable to a referrer is what of their available rewards is left, and what is set aside is what payouts wait with',
+    sql: `SELECT coalesce(a.owner, w.referrer_id) AS id
+          FROM (SELECT owner, currency, balance_micros FROM ledger_accounts WHERE kind = 'referral_payable') a
+          FULL JOIN (SELECT referrer_id, currency, sum(amount_micros - reverted_micros - offset_micros) AS room FROM referral_rewards WHERE state = 'available' GROUP BY 1, 2) w
+            ON w.referrer_id = a.owner AND w.currency = a.currency
+          WHERE coalesce(a.balance_micros, 0) <> coalesce(w.room, 0)
+          UNION ALL
+          SELECT c.currency FROM (SELECT DISTINCT currency FROM ledger_accounts) c WHERE
+          coalesce((SELECT sum(e.amount_micros) FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.kind = 'payouts_pending' AND a.currency = c.currency), 0)
+          <> coalesce((SELECT sum(s.amount_micros) FROM referral_settlements s WHERE s.state = 'requested' AND s.currency = c.currency), 0)`,
+  },
+  {
+    rule: 'each reward became payable once, and left once at most: by the one settlement that carries it',
+    sql: `SELECT w.id FROM referral_rewards w LEFT JOIN ledger_transfers t ON t.key = 'reward:' || w.id
+          WHERE w.state = 'pending' AND t.id IS NOT NULL OR w.state IN ('available', 'requested', 'paid_out', 'moved') AND t.id IS NULL
+          UNION ALL
+          SELECT s.id FROM referral_settlements s LEFT JOIN referral_rewards w ON w.settlement_id = s.id WHERE s.state IN ('moved', 'requested', 'paid')
+          GROUP BY s.id, s.amount_micros HAVING coalesce(sum(w.settled_micros), 0) <> s.amount_micros
+          UNION ALL
+          SELECT s.id FROM referral_settlements s LEFT JOIN ledger_transfers t ON t.key IN ('reward_move:' || s.id, 'payout_paid:' || s.id)
+          WHERE (s.state IN ('moved', 'paid')) <> (t.id IS NOT NULL) OR t.amount_micros <> s.amount_micros`,
+  },
+  {
+    rule: 'what of a reward was taken back has its causes, and what had left by then is owed or was paid by later rewards',
+    sql: `SELECT w.id FROM referral_rewards w LEFT JOIN referral_reversals x ON x.reward_id = w.id GROUP BY w.id HAVING coalesce(sum(x.amount_micros), 0) <> w.reverted_micros
+          UNION ALL
+          SELECT coalesce(a.owner, w.referrer_id) FROM (SELECT owner, currency, balance_micros FROM ledger_accounts WHERE kind = 'referral_debt') a
+          FULL JOIN (SELECT referrer_id, currency, sum(CASE WHEN state IN ('paid_out', 'moved') THEN reverted_micros + offset_micros + settled_micros - amount_micros ELSE 0 END - offset_micros) AS owed
+                     FROM referral_rewards GROUP BY 1, 2) w ON w.referrer_id = a.owner AND w.currency = a.currency
+          WHERE coalesce(-a.balance_micros, 0) <> coalesce(w.owed, 0)`,
+  },
+  {
     rule: 'the uses a promotion counts are its uses, within its limits, and each follows its order, choice or payment',
     sql: `SELECT p.id FROM promotions p LEFT JOIN promotion_uses u ON u.promotion_id = p.id AND u.state <> 'released'
           GROUP BY p.id, p.used HAVING count(u.id) <> p.used

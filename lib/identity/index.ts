@@ -1,6 +1,7 @@
 export { changePassword } from './change-password'
 export { createAccount } from './create-account'
 export { grantRole } from './grant-role'
+export { noteMarks, removeOldMarks, removeOldMarksJob, type Visit } from './marks'
 export { isAllowed, isRole, isStaff, type Permission, PERMISSIONS, type Role, ROLES } from './permissions'
 export { type ConsentProof, type CustomerView, findCustomer, getProfile, listCustomers, listUsernames } from './queries'
 export { requestConfirmation } from './request-confirmation'

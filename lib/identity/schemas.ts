@@ -45,6 +45,9 @@ export const signUpSchema = z.object({
   marketing: tick,
   /** Where to go once the account is open. */
   next: z.string().max(2000).optional(),
+  /** An invitation's code, if there is one, and the code that the address carried. */
+  invitation: z.string().trim().max(40).default(''),
+  ref: z.string().max(40).optional(),
 })
 
 export const signInSchema = z.object({

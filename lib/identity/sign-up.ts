@@ -20,6 +20,9 @@ export type SignUpInput = {
   statements: { terms: string; age: string; marketing: string }
 }
 
+/** What others do in the transaction that opens an account: remember who brought this person, for one. */
+export type OnOpened = (tx: Tx, account: { userId: string; email: string; now: Date }) => Promise<void>
+
 /**
  * Opens an account and mails a link that confirms the address. An address that has an account already gets a mail that says so instead; the
  * answer here is the same, in words and in time. Refuses `username_taken` and `password_too_weak` (fact `reason`). The caller has validated
@@ -28,6 +31,7 @@ export type SignUpInput = {
 export async function signUp(
   input: SignUpInput,
   clock: Clock = systemClock,
+  onOpened?: OnOpened,
 ): Promise<Result<null, Refusal<'username_taken' | 'password_too_weak'>>> {
   const weakness = passwordWeakness(input.password, input)
   if (weakness) return refused('password_too_weak', { reason: weakness })
@@ -35,7 +39,7 @@ export async function signUp(
     // Hashed before anything is looked up, so that both branches pay for it.
     const passwordHash = await hashPassword(input.password)
     try {
-      return await inTransaction((tx) => openAccount(tx, input, { passwordHash, now: clock() }))
+      return await inTransaction((tx) => openAccount(tx, input, { passwordHash, now: clock(), onOpened }))
     } catch (error) {
       // Two sign-ups at once: the unique columns decided, and the later one is answered as if it had come later.
       const column = takenColumn(error)
@@ -49,7 +53,7 @@ export async function signUp(
 async function openAccount(
   tx: Tx,
   input: SignUpInput,
-  { passwordHash, now }: { passwordHash: string; now: Date },
+  { passwordHash, now, onOpened }: { passwordHash: string; now: Date; onOpened: OnOpened | undefined },
 ): Promise<Result<null, Refusal<'username_taken'>>> {
   const usernameKey = input.username.toLowerCase()
   // Claimed in both branches below, so that the name's second use is answered alike whether or not the first made an account.
@@ -71,6 +75,7 @@ async function openAccount(
     emailVerifiedAt: null,
     now,
   })
+  await onOpened?.(tx, { userId, email: input.email, now })
   const consent = { userId, version: TERMS_VERSION, locale: input.locale, now }
   await recordConsent(tx, { ...consent, kind: 'terms', isGranted: true, text: input.statements.terms })
   await recordConsent(tx, { ...consent, kind: 'age', isGranted: true, text: input.statements.age })

@@ -46,6 +46,10 @@ export const ID_PREFIXES = {
   fed: 'feed',
   sel: 'selection of proxies',
   pvw: 'saved view',
+  rfl: 'referral link',
+  rru: 'referral rule',
+  rwd: 'reward',
+  rst: 'settlement of rewards',
   aud: 'audit entry',
   req: 'request key',
 } as const

@@ -19,7 +19,11 @@ export type SystemAccountKind =
 
 export type AccountRef =
   | { owner: 'shop'; kind: SystemAccountKind; currency: string }
-  | { owner: string; kind: 'customer_balance' | 'customer_debt' | 'referral_payable' | 'referral_debt'; currency: string }
+  | {
+      owner: string
+      kind: 'customer_balance' | 'customer_debt' | 'referral_payable' | 'referral_debt'
+      currency: string
+    }
 
 /** The account's id; the account is made at its first use. */
 export async function accountId(tx: Tx, account: AccountRef): Promise<string> {

@@ -274,9 +274,7 @@ describe('a gift: money on a balance that did not come from outside', () => {
       sourceKind: 'order',
       sourceId: 'x',
     }))
-    await db().$queryRaw(
-      Prisma.sql`SELECT * FROM ledger_charge_many(${JSON.stringify(charges)}::jsonb, 'USD', ${at})`,
-    )
+    await db().$queryRaw(Prisma.sql`SELECT * FROM ledger_charge_many(${JSON.stringify(charges)}::jsonb, 'USD', ${at})`)
     expect(await shown(id)).toEqual([8n, 0n])
     expect(await shown(other)).toEqual([3n, 0n])
     const entries = await db().ledgerEntry.findMany({

@@ -18,7 +18,7 @@ export async function postTransfer(
     from: AccountRef
     to: AccountRef
     amountMicros: bigint
-    source: { kind: 'order' | 'payment' | 'adjustment'; id: string }
+    source: { kind: 'order' | 'payment' | 'adjustment' | 'promotion' | 'referral'; id: string }
     happenedAt: Date
   },
 ): Promise<Result<Posted, PostRefusal>> {

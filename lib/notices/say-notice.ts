@@ -141,6 +141,18 @@ const FACTS: { [T in NoticeTemplate]: (props: EmailProps[T], write: Writer) => F
     },
     path: props.charges.length === 1 ? order(props.charges[0]!.orderId) : '/account/planner',
   }),
+  rewards_available: (props, { money }) => ({
+    args: { amount: money(props.amountMicros, props.currency), count: props.count },
+    path: '/account/referrals',
+  }),
+  payout_paid: (props, { money }) => ({
+    args: { amount: money(props.amountMicros, props.currency), hint: props.hint, reference: props.reference },
+    path: '/account/referrals/payouts',
+  }),
+  payout_declined: (props, { money }) => ({
+    args: { amount: money(props.amountMicros, props.currency), hint: props.hint, reason: props.reason },
+    path: '/account/referrals/payouts',
+  }),
   order_expired: (props) => ({
     args: { automatic: props.wasAutomatic ? 'yes' : 'no' },
     path: order(props.orderId),

@@ -57,6 +57,9 @@ export const TEMPLATE_RULES: Record<EmailTemplate, TemplateRule> = {
   renewal_dearer: optional('renewals'),
   next_charge: optional('renewals'),
   order_expired: optional('renewals'),
+  rewards_available: optional('referrals'),
+  payout_paid: required('referrals'),
+  payout_declined: required('referrals'),
   digest: mailOnly('service'),
   mail_test: mailOnly('service'),
 }

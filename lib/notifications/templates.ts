@@ -91,6 +91,10 @@ export type EmailProps = {
     charges: { orderId: string; amountMicros: string; at: string }[]
     more: number
   }
+  /** Rewards whose hold is over: how many, and what of them is there now. */
+  rewards_available: { count: number; amountMicros: string; currency: string }
+  payout_paid: { amountMicros: string; currency: string; hint: string; reference: string }
+  payout_declined: { amountMicros: string; currency: string; hint: string; reason: string }
   /** What was told since the last digest, the newest first; `more` are not listed. */
   digest: { day: string; items: { template: string; props: Record<string, unknown>; at: string }[]; more: number }
 }

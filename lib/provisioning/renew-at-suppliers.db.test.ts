@@ -197,7 +197,8 @@ describe('a supplier renews', () => {
     await db().renewal.updateMany({ where: { orderId }, data: { periodDays: 30 } })
     const first = await db().renewal.findFirstOrThrow({ where: { orderId } })
     const renewed = [{ id: first.allocationIds[0], expiresAt: new Date(Date.now() + 31 * DAY_MS).toISOString() }]
-    await db().$queryRaw`SELECT * FROM end_renewal(${first.id}, ${JSON.stringify(renewed)}::jsonb, '{}', 'supplier_failed', now() + interval '4 hours')`
+    await db()
+      .$queryRaw`SELECT * FROM end_renewal(${first.id}, ${JSON.stringify(renewed)}::jsonb, '{}', 'supplier_failed', now() + interval '4 hours')`
     expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 9_000_000n, heldMicros: 0n })
     expect(await runRenewals()).toMatchObject({ held: 0 })
     await letHoursPass(orderId, 5)

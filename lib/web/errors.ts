@@ -50,6 +50,17 @@ export const REFUSALS = {
   terms_in_use: { status: 409 },
   codes_made: { status: 409 },
   batch_withdrawn: { status: 409 },
+  // referrals
+  referral_code_unknown: { status: 422, field: 'invitation' },
+  referral_code_taken: { status: 409, field: 'code' },
+  too_many_links: { status: 409 },
+  nothing_available: { status: 409 },
+  below_minimum: { status: 422 },
+  payout_method_unknown: { status: 422, field: 'method' },
+  destination_unreadable: { status: 422, field: 'destination' },
+  payout_ended: { status: 409 },
+  amount_changed: { status: 409 },
+  reference_missing: { status: 422, field: 'reference' },
   // payments
   unknown_provider: { status: 404 },
   amount_out_of_range: { status: 422, field: 'amountMicros' },

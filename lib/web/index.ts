@@ -16,5 +16,7 @@ export {
   TIME_ZONE_COOKIE,
 } from './preferences'
 export { adminRoute, publicRoute, type RouteInput, userRoute, webhookRoute } from './routes'
+export { forgetReferral, rememberedReferral, rememberReferral } from './referral-touch'
 export { safePath } from './safe-path'
 export { currentUser, endSession, startSession } from './session'
+export { visitOf } from './visit'

@@ -31,6 +31,7 @@ const MAY_KNOW: Record<string, string[]> = {
   holdings: [...WORK, 'identity', 'catalog', 'orders', 'provisioning', 'checks', 'remedies'],
   exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning', 'holdings'],
   prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
+  referrals: [...WORK, 'identity', 'ledger'],
   admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }

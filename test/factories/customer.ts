@@ -1,4 +1,4 @@
-import { db, inTransaction } from '@/lib/db'
+import { db, inTransaction, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { accepted, newId } from '@/lib/kit'
 import { postTransfer } from '@/lib/ledger'
@@ -45,4 +45,28 @@ export async function giveMoney(userId: string, amountMicros: bigint): Promise<v
     return posted.ok ? accepted(null) : posted
   })
   if (!given.ok) throw new Error(`no money given: ${given.refusal.code}`)
+}
+
+/** Puts money from outside on a balance, by a payment that a provider has confirmed. Returns the payment's id. */
+export async function bringMoney(userId: string, amountMicros: bigint): Promise<string> {
+  const id = newId('pay')
+  await db().payment.create({
+    data: {
+      id,
+      userId,
+      provider: 'fakepay',
+      state: 'awaiting',
+      requestedMicros: amountMicros,
+      currency: env().SHOP_CURRENCY,
+      chargeMicros: amountMicros,
+      chargeCurrency: env().SHOP_CURRENCY,
+      providerPaymentId: `theirs_${id}`,
+      requestKey: newId('req'),
+    },
+    select: { id: true },
+  })
+  await db().$queryRaw(
+    Prisma.sql`SELECT outcome FROM credit_payment(${id}, ${`theirs_${id}`}, ${amountMicros}, ${amountMicros}, now())`,
+  )
+  return id
 }

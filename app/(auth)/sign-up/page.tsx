@@ -8,6 +8,7 @@ import { CheckboxField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import type { SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
+import { findLink, referralCode } from '@/lib/referrals'
 import { currentUser, safePath } from '@/lib/web'
 import { signUpAction } from '../actions'
 
@@ -16,10 +17,16 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function SignUpPage({ searchParams }: { searchParams: SearchParams }) {
-  const { next } = await searchParams
+  const { next, ref } = await searchParams
   const path = typeof next === 'string' ? safePath(next) : null
   if (await currentUser()) redirect(path ?? '/account')
-  const [say, consents] = await Promise.all([getTranslations('signUp'), getTranslations('consents')])
+  const code = typeof ref === 'string' ? referralCode.safeParse(ref) : null
+  const [say, consents, referral] = await Promise.all([
+    getTranslations('signUp'),
+    getTranslations('consents'),
+    code?.success ? findLink(code.data) : null,
+  ])
+  const invitation = referral && code?.success ? code.data : ''
   const link = (href: string) => (chunks: ReactNode) => (
     <Link href={href} target="_blank" className="text-accent underline">
       {chunks}
@@ -55,6 +62,21 @@ export default async function SignUpPage({ searchParams }: { searchParams: Searc
           help={say('passwordHelp')}
           required
         />
+        <details open={invitation !== ''} className="group">
+          <summary className="cursor-pointer text-sm text-accent underline">{say('invitationAsk')}</summary>
+          <div className="mt-3">
+            {invitation && <input type="hidden" name="ref" value={invitation} />}
+            <TextField
+              name="invitation"
+              defaultValue={invitation}
+              autoComplete="off"
+              autoCapitalize="characters"
+              spellCheck={false}
+              label={say('invitation')}
+              help={say('invitationHelp')}
+            />
+          </div>
+        </details>
         <fieldset className="flex flex-col gap-3">
           <legend className="mb-2 text-sm font-medium">{say('agreements')}</legend>
           <CheckboxField
