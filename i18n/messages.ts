@@ -3,6 +3,8 @@ import adminEn from '@/messages/en/admin.json'
 import adminRu from '@/messages/ru/admin.json'
 import adminSettingsEn from '@/messages/en/adminSettings.json'
 import adminSettingsRu from '@/messages/ru/adminSettings.json'
+import adminReferralsEn from '@/messages/en/adminReferrals.json'
+import adminReferralsRu from '@/messages/ru/adminReferrals.json'
 import adminSuppliersEn from '@/messages/en/adminSuppliers.json'
 import adminSuppliersRu from '@/messages/ru/adminSuppliers.json'
 import adminTelegramEn from '@/messages/en/adminTelegram.json'
@@ -31,6 +33,8 @@ import passwordEn from '@/messages/en/password.json'
 import passwordRu from '@/messages/ru/password.json'
 import pricesEn from '@/messages/en/prices.json'
 import pricesRu from '@/messages/ru/prices.json'
+import referralsEn from '@/messages/en/referrals.json'
+import referralsRu from '@/messages/ru/referrals.json'
 import refusalsEn from '@/messages/en/refusals.json'
 import refusalsRu from '@/messages/ru/refusals.json'
 import promotionsEn from '@/messages/en/promotions.json'
@@ -71,6 +75,7 @@ import verifyRu from '@/messages/ru/verify.json'
 const en = {
   admin: adminEn,
   adminSettings: adminSettingsEn,
+  adminReferrals: adminReferralsEn,
   adminSuppliers: adminSuppliersEn,
   adminTelegram: adminTelegramEn,
   checks: checksEn,
@@ -87,6 +92,7 @@ const en = {
   prices: pricesEn,
   promotions: promotionsEn,
   proxies: proxiesEn,
+  referrals: referralsEn,
   refusals: refusalsEn,
   settings: settingsEn,
   signIn: signInEn,
@@ -111,6 +117,7 @@ export type Messages = typeof en
 const ru: Messages = {
   admin: adminRu,
   adminSettings: adminSettingsRu,
+  adminReferrals: adminReferralsRu,
   adminSuppliers: adminSuppliersRu,
   adminTelegram: adminTelegramRu,
   checks: checksRu,
@@ -127,6 +134,7 @@ const ru: Messages = {
   prices: pricesRu,
   promotions: promotionsRu,
   proxies: proxiesRu,
+  referrals: referralsRu,
   refusals: refusalsRu,
   settings: settingsRu,
   signIn: signInRu,

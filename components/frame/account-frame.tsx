@@ -23,6 +23,7 @@ const PLACES = [
   { href: '/account/orders', text: 'orders', icon: 'list', exact: false },
   { href: '/account/proxies', text: 'proxies', icon: 'nodes', exact: false },
   { href: '/account/balance', text: 'balance', icon: 'coin', exact: false },
+  { href: '/account/referrals', text: 'referrals', icon: 'share', exact: false },
   { href: '/account/settings', text: 'settings', icon: 'sliders', exact: false },
 ] as const satisfies readonly { href: string; text: string; icon: IconName; exact: boolean }[]
 

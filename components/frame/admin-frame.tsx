@@ -11,7 +11,7 @@ import { type PreferenceActions, PreferenceSwitches } from './preference-switche
 import { DemoNote, SkipLink } from './site-frame'
 
 /** How many wait for a person, by queue. */
-export type QueueCounts = { payments?: number; orders?: number; jobs?: number; suppliers?: number }
+export type QueueCounts = { payments?: number; orders?: number; jobs?: number; suppliers?: number; referrals?: number }
 
 type Place = {
   href: string
@@ -26,6 +26,7 @@ type Place = {
     | 'stock'
     | 'suppliers'
     | 'promotions'
+    | 'referrals'
     | 'settings'
   /** Any one of these opens it. */
   permissions?: readonly Permission[]
@@ -43,6 +44,7 @@ const PLACES: Place[] = [
   { href: '/admin/catalogue', text: 'adminCatalogue', permissions: ['catalog.write'] },
   { href: '/admin/stock', text: 'stock', permissions: ['stock.import'] },
   { href: '/admin/suppliers', text: 'suppliers', permissions: ['suppliers.write'], queue: 'suppliers' },
+  { href: '/admin/referrals', text: 'referrals', permissions: ['referrals.read'], queue: 'referrals' },
   { href: '/admin/promotions', text: 'promotions', permissions: ['promotions.write'] },
   { href: '/admin/settings', text: 'settings', permissions: ['payments.providers', 'settings.write'] },
 ]

@@ -1,3 +1,4 @@
+import { countWaiting } from '@/lib/referrals'
 import { db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { listFailedJobs } from '@/lib/jobs'
@@ -66,14 +67,27 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
 }
 
 /** The queues' lengths alone, for the frame around every admin page. */
-export async function countQueues(): Promise<{ payments: number; orders: number; jobs: number; suppliers: number }> {
-  const [payments, orders, failed, suppliers] = await Promise.all([
+export async function countQueues(): Promise<{
+  payments: number
+  orders: number
+  jobs: number
+  suppliers: number
+  referrals: number
+}> {
+  const [payments, orders, failed, suppliers, referrals] = await Promise.all([
     countPaymentsNeedingReview(),
     countOrdersByState(),
     listFailedJobs(),
     countUnknownOutcomes(),
+    countWaiting(),
   ])
-  return { payments, orders: orders.unknown, jobs: failed.length, suppliers }
+  return {
+    payments,
+    orders: orders.unknown,
+    jobs: failed.length,
+    suppliers,
+    referrals: referrals.payouts + referrals.reviews,
+  }
 }
 
 async function sumPeriod(days: Period['days'], currency: string, now: Date): Promise<Period> {

@@ -27,6 +27,15 @@ export const PERMISSIONS = {
     description: 'Switch ways to pay on and off, and keep their keys',
     roles: ['owner', 'admin'],
   },
+  'referrals.read': {
+    description: 'See rewards, payouts and who brought whom',
+    roles: ['owner', 'admin', 'finance', 'support', 'auditor'],
+  },
+  'referrals.decide': {
+    description: 'Pay rewards out, and decide whether somebody was really referred',
+    roles: ['owner', 'finance'],
+  },
+  'referrals.rules': { description: 'Change what referrals earn and how they are paid out', roles: ['owner', 'admin'] },
   'promotions.write': {
     description: 'Make codes and vouchers, and see what came of them',
     roles: ['owner', 'admin', 'finance'],

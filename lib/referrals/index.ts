@@ -6,3 +6,27 @@ export { type PayoutMethod, payoutMethodSchema, referralProgramme } from './rule
 export { reviseRewards, reviseRewardsJob, runRewards, runRewardsJob, type RewardRun } from './run-rewards'
 export * from './schemas'
 export { moveRewards, requestPayout, type Settled, withdrawPayout } from './settle-rewards'
+export {
+  exportRewards,
+  type HeldReferral,
+  listHeldReferrals,
+  listTopReferrers,
+  listWaitingPayouts,
+  openDestination,
+  type TopReferrer,
+  type WaitingPayout,
+} from './admin-queries'
+export {
+  CHART_DAYS,
+  getReferralOverview,
+  type LinkView,
+  listLinks,
+  listReferred,
+  listRewards,
+  listSettlements,
+  type ReferralOverview,
+  type ReferredView,
+  type RewardState,
+  type RewardView,
+  type SettlementView,
+} from './queries'

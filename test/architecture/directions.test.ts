@@ -32,7 +32,7 @@ const MAY_KNOW: Record<string, string[]> = {
   exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning', 'holdings'],
   prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
   referrals: [...WORK, 'identity', 'ledger'],
-  admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'provisioning'],
+  admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'referrals', 'provisioning'],
   web: [...BELOW, 'audit', 'identity'],
 }
 
