@@ -115,6 +115,7 @@ test('vouchers: made and shown once, redeemed once, worthless when withdrawn', a
   }
   await expectAccessible(others)
 
+  await page.reload()
   await page.getByRole('button', { name: 'Withdraw 2 vouchers' }).click()
   await expect(page.getByText('2 vouchers are worthless now.')).toBeVisible()
   await others.getByLabel('Voucher', { exact: true }).fill(codes[1]!)

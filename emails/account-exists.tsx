@@ -1,11 +1,10 @@
-import { Link } from 'react-email'
 import type { EmailProps } from '@/lib/notifications'
 import type { MailTemplate } from './context'
-import { MailLayout } from './layout'
+import { MailLayout, MailLink } from './layout'
 
 export const accountExists: MailTemplate<EmailProps['account_exists']> = {
   subject: (_, { say, shop }) => say('account_exists.subject', { shop }),
-  Mail: ({ props, context: { say, frame } }) => (
+  Mail: ({ props, context: { say, frame, look } }) => (
     <MailLayout
       {...frame(props.username)}
       preview={say('account_exists.preview')}
@@ -13,7 +12,7 @@ export const accountExists: MailTemplate<EmailProps['account_exists']> = {
       action={{ label: say('account_exists.action'), url: props.signInUrl }}
       after={
         <>
-          {say('account_exists.forgot')} <Link href={props.resetUrl}>{props.resetUrl}</Link>
+          {say('account_exists.forgot')} <MailLink href={props.resetUrl} accent={look.accent} />
           <br />
           <br />
           {say('account_exists.ignore')}

@@ -10,6 +10,7 @@ export function mailContext(locale: string, look: MailLook) {
   return {
     say,
     shop,
+    look,
     locale,
     /** An amount in micros as text, in the reader's writing. */
     money: (micros: string, currency: string) => formatMoney(BigInt(micros), currency, locale),

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Body, Button, Container, Head, Hr, Html, Link, Preview, Section, Text } from 'react-email'
+import { Body, Button, Head, Hr, Html, Link, Preview, Section, Text } from 'react-email'
 import { lighterTone, MAIL_DARK, MAIL_WHITE, type MailLook } from '@/lib/notifications'
 
 /** Mail programs know no variables and half of CSS, so the few values a mail needs are written out: the light ones on each element, the dark ones in DARK_STYLES. */
@@ -14,7 +14,7 @@ export const DARK_QUERY = '@media (prefers-color-scheme: dark)'
 
 /** Mail programs that know no dark mode drop this, or turn the colours round by themselves. `!important` because the light values stand on the elements. */
 const darkStyles = (accent: string) => `:root { color-scheme: light dark; supported-color-schemes: light dark; }
-@media (max-width: 480px) { .mail-card { padding: 24px 20px !important; border-radius: 0 !important; border-left: 0 !important; border-right: 0 !important; } }
+@media (max-width: 480px) { .mail-pad { padding: 24px 20px !important; } }
 ${DARK_QUERY} {
   .mail-page { background-color: ${DARK.page} !important; }
   .mail-card { background-color: ${MAIL_DARK} !important; border-color: ${DARK.border} !important; }
@@ -51,20 +51,8 @@ export function MailLayout(mail: MailContent) {
         <style>{darkStyles(accent)}</style>
       </Head>
       <Preview>{mail.preview}</Preview>
-      <Body
-        className="mail-page"
-        style={{ backgroundColor: COLORS.page, fontFamily: FONT, margin: 0, padding: '24px 0' }}
-      >
-        <Container
-          className="mail-card"
-          style={{
-            backgroundColor: MAIL_WHITE,
-            border: `1px solid ${COLORS.border}`,
-            borderRadius: 8,
-            padding: 32,
-            maxWidth: 560,
-          }}
-        >
+      <Body className="mail-page" style={{ backgroundColor: COLORS.page, fontFamily: FONT, margin: 0 }}>
+        <Card>
           <Text className="mail-text" style={{ ...paragraph, fontWeight: 600, fontSize: 18 }}>
             {logo}
           </Text>
@@ -97,13 +85,7 @@ export function MailLayout(mail: MailContent) {
               <Text className="mail-muted" style={{ ...small, margin: '16px 0 4px' }}>
                 {mail.linkHelp}
               </Text>
-              <Link
-                className="mail-link"
-                href={mail.action.url}
-                style={{ ...small, color: accent, wordBreak: 'break-all', textDecoration: 'underline' }}
-              >
-                {mail.action.url}
-              </Link>
+              <MailLink href={mail.action.url} accent={accent} isSmall />
             </Section>
           )}
           {mail.after && (
@@ -125,11 +107,66 @@ export function MailLayout(mail: MailContent) {
               ))}
             </Text>
           )}
-        </Container>
+        </Card>
       </Body>
     </Html>
   )
 }
+
+/** The white card on its page, as tables: the one way that every mail program centres and pads. */
+function Card({ children }: { children: ReactNode }) {
+  const table = { role: 'presentation', width: '100%', cellPadding: 0, cellSpacing: 0, border: 0 } as const
+  return (
+    <table {...table} className="mail-page" style={{ backgroundColor: COLORS.page }}>
+      <tbody>
+        <tr>
+          <td align="center" style={{ padding: '24px 0' }}>
+            <table
+              {...table}
+              className="mail-card"
+              style={{
+                maxWidth: 560,
+                textAlign: 'left',
+                backgroundColor: MAIL_WHITE,
+                border: `1px solid ${COLORS.border}`,
+                borderRadius: 8,
+              }}
+            >
+              <tbody>
+                <tr>
+                  <td className="mail-pad" style={{ padding: 32 }}>
+                    {children}
+                  </td>
+                </tr>
+              </tbody>
+            </table>
+          </td>
+        </tr>
+      </tbody>
+    </table>
+  )
+}
+
+/** An address in full, in the colour that can be read in both lights. */
+export function MailLink({ href, accent, isSmall = false }: { href: string; accent: string; isSmall?: boolean }) {
+  return (
+    <Link
+      className="mail-link"
+      href={href}
+      style={{
+        ...(isSmall ? { ...small, lineHeight: '24px' } : {}),
+        color: accent,
+        overflowWrap: 'anywhere',
+        textDecoration: 'underline',
+      }}
+    >
+      {href}
+    </Link>
+  )
+}
+
+/** More letters in a row than a phone has room for beside the name. */
+const LONG_WORD = /\S{19}/
 
 function Facts({ facts }: { facts: [string, string][] }) {
   const line = `1px solid ${COLORS.border}`
@@ -155,8 +192,8 @@ function Facts({ facts }: { facts: [string, string][] }) {
                 padding: '10px 0',
                 borderTop: line,
                 textAlign: 'right',
-                // Ids and addresses have no spaces to break at; words keep together.
-                overflowWrap: 'anywhere',
+                // Ids and addresses have no spaces to break at; amounts and words keep together.
+                overflowWrap: LONG_WORD.test(value) ? 'anywhere' : 'normal',
               }}
             >
               {value}

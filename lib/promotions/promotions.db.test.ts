@@ -446,6 +446,32 @@ describe('a code on a top-up', () => {
   })
 })
 
+describe('a bonus and a bank', () => {
+  it('goes back with a chargeback as far as it is there, and comes again when that is won', async () => {
+    const { promotionId, code } = await makePromotion({ kind: 'top_up_bonus', percent: '10' })
+    const person = await insertCustomer()
+    const started = await startTopUp(
+      { id: person.id, locale: 'en' },
+      { provider: 'fakepay', amountMicros: 20n * USD, requestKey: newId('req'), promotionCode: code },
+      bench,
+    )
+    if (!started.ok) throw new Error(started.refusal.code)
+    const { providerPaymentId } = await db().payment.findUniqueOrThrow({ where: { id: started.value.paymentId } })
+    const path = `invoices/${providerPaymentId}`
+    await bench.control('fakepay', `${path}/pay`)
+    await bench.work()
+    expect(await balanceOf(person.id)).toBe(22n * USD)
+    await bench.control('fakepay', `${path}/dispute`)
+    await bench.work()
+    expect(await balanceOf(person.id)).toBe(0n)
+    expect(await usedOf(promotionId)).toMatchObject({ consumed: 1, givenMicros: 0n })
+    await bench.control('fakepay', `${path}/dispute`, { state: 'won' })
+    await bench.work()
+    expect(await getBalance({ userId: person.id })).toMatchObject({ balanceMicros: 22n * USD, giftMicros: 2n * USD })
+    expect(await usedOf(promotionId)).toMatchObject({ givenMicros: 2n * USD })
+  })
+})
+
 describe('vouchers', () => {
   it('are worth their amount once for ever, to one of twenty who redeem at once; the same person again is told so', async () => {
     const { codes } = await makeVoucherBatch()

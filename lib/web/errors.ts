@@ -42,8 +42,8 @@ export const REFUSALS = {
   access_under_way: { status: 409 },
   access_unavailable: { status: 503 },
   // promotions
-  promotion_not_valid: { status: 422, field: 'promotionCode' },
-  promotion_used_up: { status: 409, field: 'promotionCode' },
+  promotion_not_valid: { status: 422 },
+  promotion_used_up: { status: 409 },
   voucher_not_valid: { status: 422, field: 'voucherCode' },
   too_many_tries: { status: 429 },
   code_taken: { status: 409, field: 'code' },

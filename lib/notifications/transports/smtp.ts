@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import MailComposer from 'nodemailer/lib/mail-composer'
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { isLocal } from '@/lib/env'
 import { invariant, SECOND_MS } from '@/lib/kit'
 import { BATCH_MAX, detailOf, type MailMessage, type MailTransport, type SendOutcome } from './transport'
@@ -38,9 +37,10 @@ export function smtpTransport(options: { url: string; ca?: string }): MailTransp
 
   async function send(message: MailMessage): Promise<SendOutcome> {
     const raw = await compose(message)
+    const { default: Connection } = await import('nodemailer/lib/smtp-connection')
     const envelope = { from: message.from.address, to: [message.to] }
     return new Promise((resolve) => {
-      const connection = new SMTPConnection(settings)
+      const connection = new Connection(settings)
       let isHandedOver = false
       const end = (outcome: SendOutcome) => {
         connection.close()
@@ -92,7 +92,9 @@ function messageIdOf(message: MailMessage): string {
   return `<${digest}@${message.from.address.split('@')[1] ?? 'localhost'}>`
 }
 
-function compose(message: MailMessage): Promise<Buffer> {
+/** Loaded when the first mail goes out: a shop that sends through Resend never needs it, and neither do its pages. */
+async function compose(message: MailMessage): Promise<Buffer> {
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer')
   const mail = new MailComposer({
     from: message.from,
     to: { name: '', address: message.to },

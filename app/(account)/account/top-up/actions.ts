@@ -14,6 +14,14 @@ export const startTopUpAction = userAction(startTopUpSchema, async (input, { use
   if (orderIntentId && !(await findOrderIntent({ userId: user.id, intentId: orderIntentId })))
     return refused('not_found')
   const started = await startTopUp({ id: user.id, locale, address: addressOf(await headers()) }, input)
-  if (!started.ok) return refused(started.refusal.code, { ...started.refusal.facts, currency: env().SHOP_CURRENCY })
+  if (!started.ok) {
+    const { code, facts } = started.refusal
+    const isAboutCode = code === 'promotion_not_valid' || code === 'too_many_tries'
+    return refused(code, {
+      ...facts,
+      currency: env().SHOP_CURRENCY,
+      ...(isAboutCode && { field: 'promotionCode' }),
+    })
+  }
   redirect(started.value.checkoutUrl ?? paymentPath(started.value.paymentId))
 })

@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { BatchStatus } from '@/components/admin/promotion-words'
 import { ActionForm } from '@/components/ui/action-form'
+import { Alert } from '@/components/ui/alert'
 import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { TextField } from '@/components/ui/field'
@@ -70,6 +71,7 @@ export default async function AdminVoucherBatchPage({ params }: Props) {
         action={<BatchStatus batch={batch} now={now} />}
       />
       <div className="flex max-w-2xl flex-col gap-6">
+        {batch.withdrawnAt && <Alert tone="info">{say('batchWithdrawn', { unused })}</Alert>}
         {batch.madeAt ? (
           <Card title={say('madeTitle')}>
             <p>
