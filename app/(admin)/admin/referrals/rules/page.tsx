@@ -82,7 +82,7 @@ export default async function ReferralRulesPage() {
               <option value="">{say('allProducts')}</option>
               {catalog.map((product) => (
                 <option key={product.id} value={product.id}>
-                  {locale === "ru" ? product.nameRu : product.nameEn}
+                  {locale === 'ru' ? product.nameRu : product.nameEn}
                 </option>
               ))}
             </SelectField>
