@@ -31,6 +31,7 @@ test('no public or account page ships more script than the budget', async ({ bro
     '/account/payments',
     '/account/top-up',
     '/account/settings',
+    '/account/settings/mails',
     '/account/notices',
     '/account/settings/notifications',
   ]
