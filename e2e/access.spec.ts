@@ -83,6 +83,11 @@ const ROUTES: Record<string, Row[]> = {
   '/account/payments/[paymentId]': [ownersOnly('/account/payments/PAYMENT')],
   '/account/payments/[paymentId]/receipt': [{ ...ownersOnly('/account/payments/PAYMENT/receipt'), visitor: 401 }],
   '/account/planner': [signedIn('/account/planner')],
+  '/account/referrals': [signedIn('/account/referrals')],
+  '/account/referrals/rewards': [signedIn('/account/referrals/rewards')],
+  '/account/referrals/people': [signedIn('/account/referrals/people')],
+  '/account/referrals/payouts': [signedIn('/account/referrals/payouts')],
+  '/r/[code]': [everyone('/r/NO-SUCH-CODE', 303)],
   '/account/proxies': [signedIn('/account/proxies')],
   '/account/proxies/[allocationId]': [
     ownersOnly('/account/proxies/ALLOCATION'),
@@ -148,6 +153,9 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/payments/returns': [staff('/admin/payments/returns')],
   '/admin/payments/[paymentId]': [staff('/admin/payments/PAYMENT')],
   '/admin/payments/[paymentId]/receipt': [{ ...staff('/admin/payments/PAYMENT/receipt'), visitor: 401, stranger: 403 }],
+  '/admin/referrals': [staff('/admin/referrals')],
+  '/admin/referrals/rules': [staff('/admin/referrals/rules', { support: 404, finance: 404 })],
+  '/admin/referrals/export': [{ ...staff('/admin/referrals/export'), visitor: 401, stranger: 403 }],
   '/admin/promotions': [staff('/admin/promotions', { support: 404 })],
   '/admin/promotions/[promotionId]': [
     staff('/admin/promotions/new', { support: 404 }),

@@ -22,6 +22,10 @@ const ACCOUNT = [
   '/account/settings/mails',
   '/account/notices',
   '/account/notices?show=unread',
+  '/account/referrals',
+  '/account/referrals/rewards',
+  '/account/referrals/people',
+  '/account/referrals/payouts',
   '/account/settings/notifications',
 ]
 const ADMIN = [
@@ -40,6 +44,8 @@ const ADMIN = [
   '/admin/promotions',
   '/admin/promotions/new',
   '/admin/promotions/batches/new',
+  '/admin/referrals',
+  '/admin/referrals/rules',
   '/admin/settings',
   '/admin/settings/payments',
   '/admin/settings/payments/nowpayments',

@@ -20,6 +20,7 @@ import { createAccount, type Role } from '@/lib/identity'
 import { invariant, MICROS_PER_UNIT, type Result } from '@/lib/kit'
 import { saveTelegram } from '@/lib/notices'
 import { saveProvider } from '@/lib/payments'
+import { referralProgramme, saveCommissionRule } from '@/lib/referrals'
 import { importStock, saveSupplier, syncStock } from '@/lib/provisioning'
 import type { DemoServices } from '@/scripts/demo-services'
 import { writeWhole } from '@/scripts/instance'
@@ -181,6 +182,8 @@ async function seed(services: DemoServices): Promise<void> {
   if (existsSync(path.join(env().SLUICE_DATA_DIR, 'demo.json'))) {
     await makeProviders(services)
     await makeTelegram(services)
+    await makeReferrals()
+    await makeReferrals()
     return makeSuppliers(services)
   }
   const owner = await makeAccount('owner', 'owner')
@@ -191,6 +194,7 @@ async function seed(services: DemoServices): Promise<void> {
   if (catalogSize === 0) await makeCatalog(actor, services)
   await makeProviders(services)
   await makeTelegram(services)
+  await makeReferrals()
   await makeSuppliers(services)
   await syncStock()
   const { exit: _, providerSettings: __, ...addresses } = services
@@ -250,6 +254,19 @@ async function makeProviders({ providerSettings }: DemoServices): Promise<void> 
 async function makeTelegram({ telegram }: DemoServices): Promise<void> {
   if ((await db().channelAccount.count({ where: { channel: 'telegram' } })) > 0) return
   must(await saveTelegram(SYSTEM, { isEnabled: true, secretToken: telegram.token, apiUrl: telegram.apiUrl }))
+}
+
+/** A programme that can be tried at once, unless somebody has made rules. */
+async function makeReferrals(): Promise<void> {
+  if ((await db().referralRule.count()) > 0) return
+  const terms = { basisPoints: 1000, forDays: 365, personCapMicros: null, monthCapMicros: null }
+  must(await saveCommissionRule(SYSTEM, { basis: 'orders', productId: null }, terms))
+  await referralProgramme.save(SYSTEM, {
+    isOn: true,
+    cookieDays: 30,
+    holdDays: 14,
+    payoutMethods: [{ id: 'usdt-trc20', label: 'USDT (TRC-20)', kind: 'crypto', minimumMicros: '250000' }],
+  })
 }
 
 /** The common policy, and a day in which anything can be given back: so that all of it can be tried. */

@@ -21,7 +21,7 @@ export type CommissionRule = CommissionTerms & { id: string; fromAt: Date; produ
  * earned by it. Without `terms` the rule just ends. Refuses `not_found` for a product that is not there. Bounds are the schema's (at most 50 %).
  */
 export async function saveCommissionRule(
-  actor: Actor & { id: string },
+  actor: Actor,
   where: { basis: CommissionTerms['basis']; productId: string | null },
   terms: Omit<CommissionTerms, 'basis' | 'productId'> | null,
 ): Promise<Result<{ ruleId: string | null }, Refusal<'not_found'>>> {
@@ -35,7 +35,7 @@ export async function saveCommissionRule(
     const id = newId('rru')
     if (terms)
       await tx.referralRule.create({
-        data: { id, ...where, ...terms, createdBy: actor.id, fromAt: now },
+        data: { id, ...where, ...terms, createdBy: actor.kind === 'system' ? null : actor.id, fromAt: now },
         select: { id: true },
       })
     await recordAudit(tx, actor, {
