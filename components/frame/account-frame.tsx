@@ -53,7 +53,8 @@ export async function AccountFrame({
       {env().SLUICE_MODE === 'demo' && <DemoNote text={say('demo')} />}
       <header className="sticky top-0 z-20 border-b bg-surface">
         <div className="mx-auto flex min-h-14 max-w-7xl items-center gap-3 px-4 py-2">
-          <Brand name={shop} label={say('home', { shop })} />
+          {/* A long balance, the way to top it up and the bell need the room. */}
+          <Brand name={shop} label={say('home', { shop })} isShort />
           <div className="ml-auto flex items-center gap-3">
             <p className="text-right leading-tight">
               <span className="sr-only">{say('balance')}: </span>

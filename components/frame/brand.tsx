@@ -1,7 +1,17 @@
 import Link from 'next/link'
 
-/** The shop's name, as the way home. The mark is a sluice gate: two posts and a raised board. */
-export function Brand({ name, label, href = '/' }: { name: string; label: string; href?: string }) {
+/** The shop's name, as the way home. The mark is a sluice gate: two posts and a raised board. `isShort`: on phones the mark alone. */
+export function Brand({
+  name,
+  label,
+  href = '/',
+  isShort = false,
+}: {
+  name: string
+  label: string
+  href?: string
+  isShort?: boolean
+}) {
   return (
     <Link
       href={href}
@@ -18,7 +28,7 @@ export function Brand({ name, label, href = '/' }: { name: string; label: string
       >
         <path d="M4 3v18M20 3v18M4 6h16M8 6v7h8V6M7 18c1.7-1.3 3.3-1.3 5 0s3.3 1.3 5 0" strokeLinecap="round" />
       </svg>
-      {name}
+      <span className={isShort ? 'max-sm:hidden' : undefined}>{name}</span>
     </Link>
   )
 }

@@ -35,7 +35,13 @@ export async function SwitchTable({ types, settings }: { types: TypeInUse[]; set
               <span className="mt-0.5 block text-xs text-muted">{say(`about_${type}`)}</span>
               {required !== 'none' && (
                 <span id={`why-${type}`} className="mt-0.5 block text-xs text-muted">
-                  {required === 'all' ? say('allRequired') : say(`someRequired_${type as 'orders'}`)}
+                  {required === 'all'
+                    ? say('allRequired')
+                    : say(
+                        say.has(`someRequired_${type as 'orders'}`)
+                          ? `someRequired_${type as 'orders'}`
+                          : 'someRequired_other',
+                      )}
                 </span>
               )}
             </th>
