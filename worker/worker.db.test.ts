@@ -108,7 +108,8 @@ it('a job that uses up its attempts stays, is visible, and can be sent again', {
   await db().outboxJob.create({ data: { name: 'notifications.send_email', payload: { emailId: 1 } } }) // past the check: a job from an older version
   await db().$executeRaw`UPDATE outbox_jobs SET run_at = now()`
   const worker = startWorker()
-  const failed = () => listFailedJobs()
+  // A job of the clock that was cut off may be listed beside it.
+  const failed = async () => (await listFailedJobs()).filter((job) => job.name === 'notifications.send_email')
   await expect
     .poll(
       async () =>

@@ -2,6 +2,11 @@ import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import { formatMoney } from '@/lib/kit'
 import type { ReferralOverview } from '@/lib/referrals'
 
+/** Of the drawing, in its own units: a bar's place, the tallest bar, the room above it for the mark of a new account. */
+const BAR = 12
+const HEIGHT = 90
+const DOT = 8
+
 /**
  * The last thirty days as bars: visits, with sign-ups and what was earned in words for each day. Drawn on the server; a table behind a switch holds the same
  * figures for whoever cannot see bars.
@@ -20,17 +25,33 @@ export async function ReferralChart({ overview }: { overview: ReferralOverview }
     })
   return (
     <figure>
-      <div aria-hidden="true" className="flex h-28 items-end gap-[2px] border-b">
-        {days.map((day) => (
-          <div key={day.day.toISOString()} title={words(day)} className="flex h-full flex-1 flex-col justify-end">
-            {day.signUps > 0 && <span className="mx-auto mb-0.5 size-1.5 rounded-full bg-good" />}
-            <span
-              className="block rounded-t-xs bg-accent"
-              style={{ height: `${(day.clicks / most) * 100}%`, minHeight: day.clicks > 0 ? 2 : 0 }}
-            />
-          </div>
-        ))}
-      </div>
+      {/* Bars by attributes: the content policy takes no inline styles. */}
+      <svg
+        viewBox={`0 0 ${days.length * BAR} ${HEIGHT + DOT}`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        className="h-28 w-full border-b"
+      >
+        {days.map((day, index) => {
+          const height = Math.max(day.clicks > 0 ? 2 : 0, Math.round((day.clicks / most) * HEIGHT))
+          return (
+            <g key={day.day.toISOString()}>
+              <title>{words(day)}</title>
+              <rect x={index * BAR} y={0} width={BAR} height={HEIGHT + DOT} className="fill-transparent" />
+              <rect
+                x={index * BAR + 1}
+                y={HEIGHT + DOT - height}
+                width={BAR - 2}
+                height={height}
+                className="fill-accent"
+              />
+              {day.signUps > 0 && (
+                <rect x={index * BAR + 3} y={HEIGHT - height} width={BAR - 6} height={DOT - 3} className="fill-good" />
+              )}
+            </g>
+          )
+        })}
+      </svg>
       <figcaption className="mt-2 flex flex-wrap justify-between gap-2 text-xs text-muted">
         <span>{date(days[0]!.day)}</span>
         <span>{say('chartLegend', { most })}</span>

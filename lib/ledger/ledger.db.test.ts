@@ -254,6 +254,18 @@ describe('a gift: money on a balance that did not come from outside', () => {
     expect(await shown(id)).toEqual([2n, 2n])
   })
 
+  it('is what goes when a gift is taken back, and no more of it than there is', async () => {
+    const id = await person(10n, 4n)
+    const takeBack = (amount: bigint) =>
+      db()
+        .$queryRaw(Prisma.sql`SELECT outcome FROM ledger_post(${newId('req')}, ledger_account(${id}, 'customer_balance', 'USD'),
+        ledger_account('shop', 'promotions', 'USD'), ${amount}, 'USD', 'promotion', 'x', NULL, ${at}, ${amount})`)
+    await takeBack(3n)
+    expect(await shown(id)).toEqual([11n, 1n])
+    await takeBack(3n)
+    expect(await shown(id)).toEqual([8n, 0n])
+  })
+
   it('a posting that is taken back gives back what it took: the gift as a gift', async () => {
     const id = await person(10n, 4n)
     const taken = await post(`test:${newId('req')}`, balanceOf(id), adjustments, 12n)

@@ -28,7 +28,7 @@ BEGIN
 END $$;
 
 -- As before, and: `gift` is how much of the amount was or becomes a gift on a customer's balance (null where none is touched). p_gift says it for money
--- that returns; without it, only what comes from a provider is from outside.
+-- that returns and for a gift that is taken back; without it, only what comes from a provider is from outside.
 DROP FUNCTION ledger_post(text, text, text, bigint, text, text, text, text, timestamptz);
 CREATE FUNCTION ledger_post(
   p_key text, p_from text, p_to text, p_amount bigint, p_currency text, p_source_kind text, p_source_id text,
@@ -58,10 +58,11 @@ BEGIN
   v_spendable := from_balance;
   -- Purchases take gifts first. Everything else takes money from outside first, and what returns to a payment's source takes nothing else.
   IF v_is_spent THEN
-    IF p_source_kind = 'order' THEN
-      gift := least(v_from_gift, p_amount);
+    -- At least what outside money does not cover; more where gifts go first, or where the caller says how much of it is one.
+    gift := greatest(0, p_amount - (from_balance - v_from_gift));
+    IF p_gift IS NOT NULL OR p_source_kind = 'order' THEN
+      gift := greatest(gift, least(v_from_gift, p_amount, coalesce(p_gift, p_amount)));
     ELSE
-      gift := greatest(0, p_amount - (from_balance - v_from_gift));
       SELECT a.kind INTO v_other FROM ledger_accounts a WHERE a.id = p_to;
       IF v_other = 'refunds_pending' THEN v_spendable := from_balance - v_from_gift; END IF;
     END IF;
