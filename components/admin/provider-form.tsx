@@ -1,10 +1,11 @@
 import { getTranslations } from 'next-intl/server'
+import { AccountField } from '@/components/admin/account-field'
 import { ActionForm } from '@/components/ui/action-form'
 import { CheckboxField, TextField } from '@/components/ui/field'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { env } from '@/lib/env'
 import { amountText } from '@/lib/kit'
-import type { ProviderFieldView, ProviderView } from '@/lib/payments'
+import type { ProviderView } from '@/lib/payments'
 import type { FormAction } from '@/lib/web'
 
 /** The settings of one way to pay. Of a stored secret nothing is in the page but how it ends. */
@@ -18,7 +19,7 @@ export async function ProviderForm({ provider, action }: { provider: ProviderVie
       <fieldset className="flex flex-col gap-4">
         <legend className="mb-3 font-semibold">{say('keys')}</legend>
         {provider.fields.map((field) => (
-          <SettingField key={field.name} field={field} />
+          <AccountField key={field.name} field={field} words="adminSettings" />
         ))}
       </fieldset>
       <fieldset className="grid gap-4 sm:grid-cols-2">
@@ -67,58 +68,6 @@ export async function ProviderForm({ provider, action }: { provider: ProviderVie
       <CheckboxField name="isEnabled" label={say('isEnabled')} defaultChecked={provider.isEnabled} />
       <SubmitButton className="self-start">{say('save')}</SubmitButton>
     </ActionForm>
-  )
-}
-
-async function SettingField({ field }: { field: ProviderFieldView }) {
-  const say = await getTranslations('adminSettings')
-  const label = say(`field_${field.name as 'apiKey'}`)
-  const about =
-    field.name === 'checksAddress' ? say('help_checksAddress') : field.name === 'email' ? say('help_account') : null
-  if (field.kind === 'yes_no')
-    return (
-      <>
-        {/* An unticked box sends nothing, and nothing would keep what was. */}
-        <input type="hidden" name={field.inputName} value="no" />
-        <CheckboxField
-          name={field.inputName}
-          value="yes"
-          label={label}
-          help={about}
-          defaultChecked={field.value === 'yes'}
-        />
-      </>
-    )
-  if (!field.isSecret)
-    return (
-      <TextField
-        name={field.inputName}
-        label={label}
-        help={about}
-        defaultValue={field.value}
-        inputMode={field.kind === 'url' ? 'url' : undefined}
-        autoComplete="off"
-        spellCheck={false}
-        className="font-mono"
-      />
-    )
-  const kept = field.isUnreadable
-    ? say('secretUnreadable')
-    : !field.isStored
-      ? `${say('secretNone')}${field.isRequired ? '' : ` ${say('optional')}`}`
-      : field.hint
-        ? say('secretKept', { hint: `…${field.hint}` })
-        : say('secretKeptBlind')
-  return (
-    <TextField
-      name={field.inputName}
-      type="password"
-      label={label}
-      help={kept}
-      autoComplete="new-password"
-      spellCheck={false}
-      className="font-mono"
-    />
   )
 }
 

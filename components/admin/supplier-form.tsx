@@ -1,9 +1,10 @@
 import { getTranslations } from 'next-intl/server'
+import { AccountField } from '@/components/admin/account-field'
 import { ActionForm } from '@/components/ui/action-form'
 import { CheckboxField, TextField } from '@/components/ui/field'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { env } from '@/lib/env'
-import type { SupplierFieldView, SupplierView } from '@/lib/provisioning'
+import type { SupplierView } from '@/lib/provisioning'
 import type { FormAction } from '@/lib/web'
 
 /** Our account at one supplier. Of a stored secret nothing is in the page but how it ends. */
@@ -16,7 +17,7 @@ export async function SupplierForm({ supplier, action }: { supplier: SupplierVie
       <fieldset className="flex flex-col gap-4">
         <legend className="mb-3 font-semibold">{say('keys')}</legend>
         {supplier.fields.map((field) => (
-          <SettingField key={field.name} field={field} />
+          <AccountField key={field.name} field={field} words="adminSuppliers" />
         ))}
       </fieldset>
       <fieldset className="grid gap-4 sm:grid-cols-2">
@@ -41,40 +42,5 @@ export async function SupplierForm({ supplier, action }: { supplier: SupplierVie
       <CheckboxField name="isEnabled" label={say('isEnabled')} defaultChecked={supplier.isEnabled} />
       <SubmitButton className="self-start">{say('save')}</SubmitButton>
     </ActionForm>
-  )
-}
-
-async function SettingField({ field }: { field: SupplierFieldView }) {
-  const say = await getTranslations('adminSuppliers')
-  const label = say(`field_${field.name as 'apiKey'}`)
-  if (!field.isSecret)
-    return (
-      <TextField
-        name={field.inputName}
-        label={label}
-        defaultValue={field.value}
-        inputMode={field.kind === 'url' ? 'url' : undefined}
-        autoComplete="off"
-        spellCheck={false}
-        className="font-mono"
-      />
-    )
-  const kept = field.isUnreadable
-    ? say('secretUnreadable')
-    : !field.isStored
-      ? say('secretNone')
-      : field.hint
-        ? say('secretKept', { hint: `…${field.hint}` })
-        : say('secretKeptBlind')
-  return (
-    <TextField
-      name={field.inputName}
-      type="password"
-      label={label}
-      help={kept}
-      autoComplete="new-password"
-      spellCheck={false}
-      className="font-mono"
-    />
   )
 }

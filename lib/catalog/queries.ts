@@ -1,4 +1,4 @@
-import { db, type Prisma } from '@/lib/db'
+import { db, keepCopy, type Prisma } from '@/lib/db'
 
 const offerSelect = {
   id: true,
@@ -49,23 +49,15 @@ export type CatalogPlan = CatalogProduct['plans'][number]
 export type CatalogOffer = CatalogPlan['offers'][number]
 
 /**
- * How old the copy in this process may get. Prices may be read from it because nothing is charged on its word: place_order compares the
- * plan's revision in the same transaction, and a stale copy is read anew and priced again.
+ * Prices may be read from a copy because nothing is charged on its word: place_order compares the plan's revision in the same transaction, and a stale copy is
+ * read anew and priced again.
  */
-const MAX_AGE_MS = 2_000
-let copy: { readAt: number; products: Promise<CatalogProduct[]> } | undefined
+const copy = keepCopy('catalog', readProducts)
 
 /** The whole catalogue, from this process's copy. `fresh` reads it anew. */
-export async function readCatalog(options: { fresh?: boolean } = {}): Promise<CatalogProduct[]> {
-  if (!copy || options.fresh || Date.now() - copy.readAt > MAX_AGE_MS) {
-    const products = readProducts()
-    const mine = { readAt: Date.now(), products }
-    copy = mine
-    products.catch(() => {
-      if (copy === mine) copy = undefined
-    })
-  }
-  return copy.products
+export function readCatalog(options: { fresh?: boolean } = {}): Promise<CatalogProduct[]> {
+  if (options.fresh) copy.forget()
+  return copy.read()
 }
 
 /** What is for sale: active products with their active plans that have an active offer. Nothing else reaches a customer. */

@@ -3,8 +3,16 @@ import type { z } from 'zod'
 import { type Actor, recordAudit } from '@/lib/audit'
 import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env, isLocal } from '@/lib/env'
-import { accepted, OperationalError, type Refusal, refused, type Result } from '@/lib/kit'
-import { openSecret, sealSecret, type SecretPlace } from '@/lib/settings'
+import { accepted, type Refusal, refused, type Result } from '@/lib/kit'
+import {
+  type AccountDefinition,
+  type AccountField,
+  type AccountValues,
+  defineAccounts,
+  namesOfChanges,
+  NO_ACCOUNT,
+  sealSecret,
+} from '@/lib/settings'
 import {
   askWhoBotIs,
   type BotCheck,
@@ -16,7 +24,30 @@ import {
 import type { saveTelegramSchema } from './schemas'
 
 const CHANNEL = 'telegram'
-const placeOf = (name: 'token' | 'webhookSecret'): SecretPlace => ({ group: 'channels', owner: CHANNEL, name })
+const GROUP = 'channels'
+const TOKEN: AccountField = {
+  name: 'token',
+  kind: 'text',
+  isSecret: true,
+  isRequired: true,
+  initial: '',
+  inputName: 'secretToken',
+}
+/** What staff fill in. */
+const BOT: AccountDefinition = {
+  name: CHANNEL,
+  fields: [
+    { name: 'apiUrl', kind: 'url', isSecret: false, isRequired: true, initial: TELEGRAM_API_URL, inputName: 'apiUrl' },
+    TOKEN,
+  ],
+}
+/** Beside it what vouches for Telegram's reports: ours, made with every switching on. */
+const BOT_WITH_WEBHOOK = { ...BOT, fields: [...BOT.fields, { ...TOKEN, name: 'webhookSecret' }] }
+const accounts = defineAccounts(GROUP, (_, { apiUrl = '' }: AccountValues) =>
+  isLocal(apiUrl) || !apiUrl.startsWith('https://')
+    ? ({ field: 'apiUrl', code: 'stand_in_in_production' } as const)
+    : null,
+)
 
 const SELECT = {
   isEnabled: true,
@@ -28,8 +59,8 @@ const SELECT = {
   updatedAt: true,
 } as const
 type Row = Prisma.ChannelAccountGetPayload<{ select: typeof SELECT }>
+/** What is not a secret: the address, and what Telegram said the bot is called. */
 type Settings = { apiUrl?: string; botUsername?: string }
-type Sealed = { token?: string; webhookSecret?: string }
 
 const readRow = (tx: Tx = db()): Promise<Row | null> =>
   tx.channelAccount.findUnique({ where: { channel: CHANNEL }, select: SELECT })
@@ -54,15 +85,14 @@ export type TelegramView = {
 
 export async function getTelegramForAdmin(): Promise<TelegramView> {
   const [row, linkedCount] = await Promise.all([readRow(), db().linkedChannel.count({ where: { channel: CHANNEL } })])
-  const settings = (row?.settings ?? {}) as Settings
-  const sealed = (row?.sealed ?? {}) as Sealed
+  const [address, token] = accounts.viewFields(BOT, row)
   return {
     isEnabled: row?.isEnabled ?? false,
-    apiUrl: settings.apiUrl ?? TELEGRAM_API_URL,
-    botUsername: settings.botUsername ?? null,
-    hasToken: sealed.token !== undefined,
-    tokenHint: ((row?.hints ?? {}) as { token?: string }).token ?? null,
-    isTokenUnreadable: sealed.token !== undefined && tryOpen('token', sealed.token) === null,
+    apiUrl: address!.value,
+    botUsername: ((row?.settings ?? {}) as Settings).botUsername ?? null,
+    hasToken: token!.isStored,
+    tokenHint: token!.hint,
+    isTokenUnreadable: token!.isUnreadable,
     webhookUrl: webhookUrl(),
     testedAt: row?.testedAt ?? null,
     testResult: (row?.testResult ?? null) as TelegramTestResult | null,
@@ -88,17 +118,13 @@ export async function findTelegramBot(): Promise<{ botUsername: string; chatUrl:
 export async function openTelegram(): Promise<(TelegramSettings & { webhookSecret: string }) | null> {
   const row = await readRow()
   if (!row?.isEnabled) return null
-  const sealed = row.sealed as Sealed
-  if (!sealed.token || !sealed.webhookSecret) return null
-  return {
-    apiUrl: (row.settings as Settings).apiUrl ?? TELEGRAM_API_URL,
-    token: openSecret(placeOf('token'), sealed.token),
-    webhookSecret: openSecret(placeOf('webhookSecret'), sealed.webhookSecret),
-  }
+  const { apiUrl, token, webhookSecret } = accounts.open(BOT_WITH_WEBHOOK, row)
+  return token && webhookSecret ? { apiUrl: apiUrl!, token, webhookSecret } : null
 }
 
 export type SaveTelegramRefusal = Refusal<
   | 'secret_missing'
+  | 'setting_missing'
   | 'secret_needed_again'
   | 'secret_unreadable'
   | 'stand_in_in_production'
@@ -118,22 +144,17 @@ export async function saveTelegram(
   input: z.output<typeof saveTelegramSchema>,
 ): Promise<Result<{ isEnabled: boolean }, SaveTelegramRefusal>> {
   const row = await readRow()
+  const next = accounts.change(BOT, row ?? NO_ACCOUNT, { apiUrl: input.apiUrl, token: input.secretToken })
+  if (!next.ok) return next
+  const standIn = accounts.refuseInProduction(BOT, next.value.values)
+  if (standIn) return standIn
   const before = (row?.settings ?? {}) as Settings
-  const sealedBefore = (row?.sealed ?? {}) as Sealed
-  const tokenBefore = sealedBefore.token ? tryOpen('token', sealedBefore.token) : ''
-  const token = input.secretToken || tokenBefore
-  const apiUrlBefore = before.apiUrl ?? TELEGRAM_API_URL
-  // Otherwise whoever may change the address could have the stored token sent to a server of their own.
-  if (sealedBefore.token && !input.secretToken && new URL(apiUrlBefore).origin !== new URL(input.apiUrl).origin)
-    return refused('secret_needed_again', { field: 'secretToken' })
-  if (env().SLUICE_MODE === 'production' && (isLocal(input.apiUrl) || !input.apiUrl.startsWith('https://')))
-    return refused('stand_in_in_production', { field: 'apiUrl' })
   let botUsername = before.botUsername
   const webhookSecret = randomBytes(32).toString('base64url')
   if (input.isEnabled) {
-    if (token === null) return refused('secret_unreadable', { field: 'secretToken' })
-    if (!token) return refused('secret_missing', { field: 'secretToken' })
-    const settings = { apiUrl: input.apiUrl, token }
+    const gap = accounts.refuseUse(BOT, next.value)
+    if (gap) return gap
+    const settings = { apiUrl: input.apiUrl, token: next.value.values.token! }
     const bot = await askWhoBotIs(settings)
     if (!bot.ok)
       return bot.why === 'refused'
@@ -143,12 +164,10 @@ export async function saveTelegram(
     const why = await setTelegramWebhook(settings, { url: webhookUrl(), secret: webhookSecret })
     if (why) return refused(why === 'refused' ? 'telegram_webhook_refused' : 'telegram_unavailable')
   }
-  const isTokenNew = token !== null && token !== '' && token !== tokenBefore
   const isBotNew = before.botUsername !== undefined && botUsername !== before.botUsername
   const changed = [
-    ...(isTokenNew ? ['token'] : []),
-    ...(input.apiUrl !== apiUrlBefore ? ['apiUrl'] : []),
-    ...(input.isEnabled !== (row?.isEnabled ?? false) ? ['isEnabled'] : []),
+    ...next.value.changed,
+    ...namesOfChanges(['isEnabled'] as const, { isEnabled: row?.isEnabled ?? false }, input),
   ]
   const result = await inTransaction<{ isEnabled: boolean }, SaveTelegramRefusal>(async (tx) => {
     await tx.$executeRaw(
@@ -158,23 +177,16 @@ export async function saveTelegram(
     // Somebody saved while Telegram was asked: what it was told is theirs or ours, and the last to save again wins.
     const now = await readRow(tx)
     if (row && now && row.updatedAt.getTime() !== now.updatedAt.getTime()) return refused('bot_changed_meanwhile')
-    const sealed: Sealed = {
-      ...sealedBefore,
-      ...(token && { token: sealSecret(placeOf('token'), token) }),
-      ...(input.isEnabled && { webhookSecret: sealSecret(placeOf('webhookSecret'), webhookSecret) }),
-    }
+    const { settings, sealed, ...rest } = next.value.data
+    const place = { group: GROUP, owner: CHANNEL, name: 'webhookSecret' }
     await tx.channelAccount.update({
       where: { channel: CHANNEL },
       data: {
+        ...rest,
         isEnabled: input.isEnabled,
-        settings: { apiUrl: input.apiUrl, ...(botUsername && { botUsername }) },
-        sealed,
-        hints: token ? { token: token.slice(-4) } : (row?.hints ?? {}),
-        ...(input.isEnabled
-          ? { testedAt: new Date(), testResult: 'ok' }
-          : isTokenNew || input.apiUrl !== apiUrlBefore
-            ? { testedAt: null, testResult: null }
-            : {}),
+        settings: { ...settings, ...(botUsername && { botUsername }) },
+        sealed: { ...sealed, ...(input.isEnabled && { webhookSecret: sealSecret(place, webhookSecret) }) },
+        ...(input.isEnabled && { testedAt: new Date(), testResult: 'ok' }),
         updatedAt: new Date(),
       },
       select: { channel: true },
@@ -189,8 +201,8 @@ export async function saveTelegram(
       })
     return accepted({ isEnabled: input.isEnabled })
   })
-  if (result.ok && !input.isEnabled && row?.isEnabled && tokenBefore)
-    await removeTelegramWebhook({ apiUrl: apiUrlBefore, token: tokenBefore })
+  const old = result.ok && !input.isEnabled && row?.isEnabled ? accounts.tryOpen(BOT, row) : null
+  if (old?.token) await removeTelegramWebhook({ apiUrl: old.apiUrl!, token: old.token })
   return result
 }
 
@@ -199,11 +211,10 @@ export async function testTelegram(
   actor: Actor,
 ): Promise<Result<{ result: TelegramTestResult }, Refusal<'secret_missing' | 'secret_unreadable'>>> {
   const row = await readRow()
-  const sealed = (row?.sealed ?? {}) as Sealed
-  if (!row || !sealed.token) return refused('secret_missing')
-  const token = tryOpen('token', sealed.token)
-  if (token === null) return refused('secret_unreadable')
-  const bot = await askWhoBotIs({ apiUrl: (row.settings as Settings).apiUrl ?? TELEGRAM_API_URL, token })
+  const values = accounts.tryOpen(BOT, row ?? NO_ACCOUNT)
+  if (!values) return refused('secret_unreadable')
+  if (!row || !values.token) return refused('secret_missing')
+  const bot = await askWhoBotIs({ apiUrl: values.apiUrl!, token: values.token })
   const result: TelegramTestResult = bot.ok ? 'ok' : bot.why
   return inTransaction(async (tx) => {
     await tx.channelAccount.updateMany({
@@ -218,13 +229,4 @@ export async function testTelegram(
     })
     return accepted({ result })
   })
-}
-
-function tryOpen(name: 'token' | 'webhookSecret', sealed: string): string | null {
-  try {
-    return openSecret(placeOf(name), sealed)
-  } catch (error) {
-    if (error instanceof OperationalError) return null
-    throw error
-  }
 }

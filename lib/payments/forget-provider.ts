@@ -1,6 +1,7 @@
 import { type Actor, recordAudit } from '@/lib/audit'
 import { inTransaction } from '@/lib/db'
 import { accepted, type Refusal, refused, type Result } from '@/lib/kit'
+import { FORGOTTEN } from '@/lib/settings'
 import { findDefinition } from './providers/definitions'
 import { forgetProviders } from './providers/registry'
 import { lockProvider } from './save-provider'
@@ -32,7 +33,7 @@ export async function forgetProvider(
     if (count > 0) return refused('payments_open', { count })
     await tx.paymentProvider.update({
       where: { name },
-      data: { isEnabled: false, sealed: {}, hints: {}, testedAt: null, testResult: null, updatedAt: new Date() },
+      data: { ...FORGOTTEN, updatedAt: new Date() },
       select: { name: true },
     })
     await recordAudit(tx, actor, { action: 'payments.provider_forgotten', subjectKind: 'provider', subjectId: name })

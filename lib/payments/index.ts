@@ -19,13 +19,8 @@ export { fakepayProvider } from './providers/fakepay'
 export { nowpaymentsProvider } from './providers/nowpayments'
 export { stripeProvider } from './providers/stripe'
 export { yookassaProvider } from './providers/yookassa'
-export {
-  findProviderForAdmin,
-  listProvidersForAdmin,
-  type ProviderFieldView,
-  type ProviderView,
-} from './provider-queries'
-export { enabledProviders, paymentOrigins, type ProviderProblem, usableProviders } from './providers/registry'
+export { findProviderForAdmin, listProvidersForAdmin, type ProviderView } from './provider-queries'
+export { enabledProviders, paymentOrigins, usableProviders } from './providers/registry'
 export { forgetProvider } from './forget-provider'
 export { saveProvider, type SaveProviderInput } from './save-provider'
 export { testProvider, type TestResult } from './test-provider'

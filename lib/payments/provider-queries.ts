@@ -1,28 +1,13 @@
 import { db } from '@/lib/db'
 import { env } from '@/lib/env'
-import { OperationalError } from '@/lib/kit'
-import {
-  findDefinition,
-  PROVIDER_DEFINITIONS,
-  type ProviderDefinition,
-  type ProviderField,
-} from './providers/definitions'
-import { configure, openValues, PROVIDER_ROW, type ProviderProblem, type ProviderRow } from './providers/registry'
-import { inputNameOf } from './save-provider'
+import type { AccountFieldView, AccountProblem } from '@/lib/settings'
+import { findDefinition, PROVIDER_DEFINITIONS, type ProviderDefinition } from './providers/definitions'
+import { PROVIDER_ROW, providerAccounts, type ProviderRow } from './providers/registry'
 
-/** A field as the form shows it. Of a secret only whether it is stored and how it ends; never more, also not to the owner. */
-export type ProviderFieldView = Pick<ProviderField, 'name' | 'kind' | 'isSecret' | 'isRequired'> & {
-  inputName: string
-  value: string
-  isStored: boolean
-  hint: string | null
-  /** It is stored, and the key in the environment does not open it. */
-  isUnreadable: boolean
-}
 export type ProviderView = {
   name: string
   isEnabled: boolean
-  problem: ProviderProblem | null
+  problem: AccountProblem | null
   minMicros: bigint | null
   maxMicros: bigint | null
   toleranceBasisPoints: number
@@ -34,7 +19,7 @@ export type ProviderView = {
   heardAt: Date | null
   /** What to paste at the vendor. */
   callbackUrl: string
-  fields: ProviderFieldView[]
+  fields: AccountFieldView[]
 }
 
 /** Every provider this shop knows, as it is set up, read fresh. */
@@ -60,13 +45,10 @@ async function view(definition: ProviderDefinition, row: ProviderRow | null): Pr
     select: { receivedAt: true },
     orderBy: { receivedAt: 'desc' },
   })
-  const settings = (row?.settings ?? {}) as Record<string, string>
-  const sealed = (row?.sealed ?? {}) as Record<string, string>
-  const hints = (row?.hints ?? {}) as Record<string, string>
   return {
     name: definition.name,
     isEnabled: row?.isEnabled ?? false,
-    problem: configure(definition, row).problem,
+    problem: providerAccounts.judge(definition, row).problem,
     minMicros: row?.minMicros ?? null,
     maxMicros: row?.maxMicros ?? null,
     toleranceBasisPoints: row?.toleranceBasisPoints ?? 0,
@@ -76,26 +58,6 @@ async function view(definition: ProviderDefinition, row: ProviderRow | null): Pr
     testResult: row?.testResult ?? null,
     heardAt: heard?.receivedAt ?? null,
     callbackUrl: `${env().PUBLIC_URL}/api/webhooks/${definition.name}`,
-    fields: definition.fields.map((field) => ({
-      name: field.name,
-      kind: field.kind,
-      isSecret: field.isSecret,
-      isRequired: field.isRequired,
-      inputName: inputNameOf(field),
-      value: field.isSecret ? '' : settings[field.name] || field.initial,
-      isStored: field.isSecret && Boolean(sealed[field.name]),
-      hint: field.isSecret ? (hints[field.name] ?? null) : null,
-      isUnreadable: field.isSecret && Boolean(sealed[field.name]) && !opens(definition, field, row!),
-    })),
-  }
-}
-
-function opens(definition: ProviderDefinition, field: ProviderField, row: ProviderRow): boolean {
-  try {
-    openValues({ ...definition, fields: [field] }, row)
-    return true
-  } catch (error) {
-    if (error instanceof OperationalError) return false
-    throw error
+    fields: providerAccounts.viewFields(definition, row),
   }
 }

@@ -1,4 +1,5 @@
 import { isWholeCents, MICROS_PER_UNIT, parseAmount } from '@/lib/kit'
+import { optionalCurrencySchema, optionalRateSchema, readAccountValues } from '@/lib/settings/schemas'
 import { typedCodeSchema } from '@/lib/promotions/schemas'
 import { z } from 'zod'
 
@@ -98,19 +99,7 @@ const toleranceSchema = z
     return z.NEVER
   })
 
-const optionalForm = (form: RegExp, message: string, normal: (text: string) => string) =>
-  z
-    .string()
-    .trim()
-    .transform((text, context) => {
-      if (text === '') return null
-      const value = normal(text)
-      if (form.test(value)) return value
-      context.addIssue({ code: 'custom', message })
-      return z.NEVER
-    })
-
-/** The form of one provider. Its own fields are named `setting.…` and `secret.…`; which there may be, and their forms, the command knows. */
+/** The form of one provider. */
 export const saveProviderSchema = z
   .looseObject({
     provider: z.string().regex(/^[a-z0-9_]{1,32}$/),
@@ -118,9 +107,8 @@ export const saveProviderSchema = z
     minMicros: limitSchema,
     maxMicros: limitSchema,
     tolerance: toleranceSchema,
-    chargeCurrency: optionalForm(/^[A-Z]{3}$/, 'currency_form', (text) => text.toUpperCase()),
-    // Nothing but zeros is no rate.
-    chargeRate: optionalForm(/^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/, 'rate_form', (text) => text.replace(',', '.')),
+    chargeCurrency: optionalCurrencySchema,
+    chargeRate: optionalRateSchema,
   })
   .transform(({ isEnabled, tolerance, ...typed }) => ({
     provider: typed.provider,
@@ -130,14 +118,7 @@ export const saveProviderSchema = z
     toleranceBasisPoints: tolerance,
     chargeCurrency: typed.chargeCurrency,
     chargeRate: typed.chargeRate,
-    values: Object.fromEntries(
-      Object.entries(typed).flatMap(([name, value]) => {
-        const field = /^(?:setting|secret)\.(\w{1,40})$/.exec(name)?.[1]
-        // A ticked box comes after the "no" that stands for an unticked one: the last word holds.
-        const last: unknown = Array.isArray(value) ? value.at(-1) : value
-        return field && typeof last === 'string' ? [[field, last.trim()]] : []
-      }),
-    ),
+    values: readAccountValues(typed),
   }))
 
 const creditOrWait = z.enum(['credit', 'wait'])

@@ -50,7 +50,6 @@ export {
   listSuppliersForAdmin,
   marginCurrency,
   type MarginRow,
-  type SupplierFieldView,
   type SupplierView,
 } from './supplier-queries'
 export { supplyRules } from './supply-rules'

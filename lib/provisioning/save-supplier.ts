@@ -1,25 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import { type Actor, recordAudit } from '@/lib/audit'
-import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
+import { inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env } from '@/lib/env'
-import { accepted, invariant, OperationalError, type Refusal, refused, type Result } from '@/lib/kit'
-import { openSecret, sealSecret } from '@/lib/settings'
-import {
-  findSupplierDefinition,
-  hasSupplierForm,
-  type SupplierDefinition,
-  type SupplierField,
-  type SupplierValues,
-} from '@/lib/suppliers'
+import { accepted, invariant, type Refusal, refused, type Result } from '@/lib/kit'
+import { accountInputName, findMalformed, FORGOTTEN, namesOfChanges } from '@/lib/settings'
+import { findSupplierDefinition, type SupplierDefinition } from '@/lib/suppliers'
 import type { SaveSupplierInput } from './schemas'
-import {
-  ACCOUNT_ROW,
-  type AccountRow,
-  findMissingSetting,
-  forgetSuppliers,
-  isRefusedInProduction,
-  placeOfSecret,
-} from './suppliers-in-use'
+import { ACCOUNT_ROW, type AccountRow, forgetSuppliers, supplierAccounts } from './suppliers-in-use'
 
 export type SaveSupplierRefusal = Refusal<
   | 'unknown_supplier'
@@ -49,31 +35,22 @@ export async function saveSupplier(
   if (odd) return odd
   const result = await inTransaction<{ isEnabled: boolean }, SaveSupplierRefusal>(async (tx) => {
     const row = await lockAccount(tx, definition.name)
-    const next = mergeAccount(definition, row, input.values)
-    const [kept] = next.kept
-    // Otherwise whoever may change the address could have the stored secrets sent to a server of their own, and so read them after all.
-    if (kept && originOf(definition, row.settings) !== originOf(definition, next.settings))
-      return refused('secret_needed_again', { field: supplierInputName(kept) })
-    if (input.isEnabled) {
-      const why = findReasonAgainst(definition, next)
-      if (why) return why
-    }
-    const changed = namesOfChanges(definition, row, next, input)
+    const next = supplierAccounts.change(definition, row, input.values)
+    if (!next.ok) return next
+    const why = input.isEnabled ? supplierAccounts.refuseUse(definition, next.value) : null
+    if (why) return why
+    const changed = [
+      ...next.value.changed,
+      ...namesOfChanges(['isEnabled', 'costCurrency', 'costRate'] as const, row, input),
+    ]
     await tx.supplierAccount.update({
       where: { name: definition.name },
       data: {
+        ...next.value.data,
         isEnabled: input.isEnabled,
-        settings: next.settings,
-        sealed: next.sealed,
-        hints: next.hints,
+        updatedAt: new Date(),
         costCurrency: input.costCurrency,
         costRate: input.costRate,
-        // What was tested is not what is there now.
-        ...(changed.some((name) => definition.fields.some((field) => field.name === name)) && {
-          testedAt: null,
-          testResult: null,
-        }),
-        updatedAt: new Date(),
       },
       select: { name: true },
     })
@@ -120,7 +97,7 @@ export async function forgetSupplier(
     if (row!.count > 0) return refused('supplier_in_use', { count: row!.count })
     await tx.supplierAccount.update({
       where: { name },
-      data: { isEnabled: false, sealed: {}, hints: {}, testedAt: null, testResult: null, updatedAt: new Date() },
+      data: { ...FORGOTTEN, updatedAt: new Date() },
       select: { name: true },
     })
     await tx.offer.updateMany({ where: { supplier: name, stockCount: { not: null } }, data: { stockCount: 0 } })
@@ -149,115 +126,10 @@ function findOdd(
   definition: SupplierDefinition,
   input: SaveSupplierInput,
 ): { ok: false; refusal: SaveSupplierRefusal } | null {
-  const malformed = definition.fields.find(
-    (field) => input.values[field.name] && !hasSupplierForm(field, input.values[field.name]!),
-  )
-  if (malformed) return refused('setting_malformed', { field: supplierInputName(malformed) })
+  const malformed = findMalformed(definition, input.values)
+  if (malformed) return refused('setting_malformed', { field: accountInputName(malformed) })
   if ((input.costCurrency === null) !== (input.costRate === null))
     return refused('charge_incomplete', { field: input.costRate === null ? 'costRate' : 'costCurrency' })
   if (input.costCurrency === env().SHOP_CURRENCY) return refused('charge_is_shop_currency', { field: 'costCurrency' })
   return null
-}
-
-type Merged = {
-  settings: Record<string, string>
-  sealed: Record<string, string>
-  hints: Record<string, string>
-  /** Everything that will hold, the secrets in clear. */
-  values: SupplierValues
-  /** The first stored secret that cannot be opened and was not typed again. */
-  unreadable: SupplierField | null
-  /** Secrets that are other than before. */
-  newSecrets: string[]
-  /** Secrets that were stored and not typed again. */
-  kept: SupplierField[]
-}
-
-function mergeAccount(definition: SupplierDefinition, row: AccountRow, typed: SupplierValues): Merged {
-  const merged: Merged = {
-    settings: { ...(row.settings as Record<string, string>) },
-    sealed: { ...(row.sealed as Record<string, string>) },
-    hints: { ...(row.hints as Record<string, string>) },
-    values: {},
-    unreadable: null,
-    newSecrets: [],
-    kept: [],
-  }
-  const values: Record<string, string> = {}
-  for (const field of definition.fields) {
-    const { name } = field
-    if (!field.isSecret) {
-      if (typed[name] !== undefined) merged.settings[name] = typed[name]
-      values[name] = merged.settings[name] || field.initial
-      continue
-    }
-    const place = placeOfSecret(definition.name, name)
-    const stored = merged.sealed[name]
-    const before = stored ? tryOpen(() => openSecret(place, stored)) : ''
-    if (stored && !typed[name]) merged.kept.push(field)
-    const value = typed[name] || before
-    values[name] = value ?? ''
-    if (value === null) merged.unreadable ??= field
-    if (!value) continue
-    if (value !== before) merged.newSecrets.push(name)
-    // Sealed anew with every save, so that a new key takes over and the old one can be thrown away.
-    merged.sealed[name] = sealSecret(place, value)
-    if (value.length >= 12) merged.hints[name] = value.slice(-4)
-    else delete merged.hints[name]
-  }
-  merged.values = values
-  return merged
-}
-
-/** Where the stored secrets are sent today. */
-function originOf(definition: SupplierDefinition, settings: Prisma.JsonValue): string {
-  const first = definition.fields.find(({ name }) => name === 'apiUrl')!.initial
-  return new URL((settings as Record<string, string>).apiUrl || first).origin
-}
-
-function tryOpen(open: () => string): string | null {
-  try {
-    return open()
-  } catch (error) {
-    if (error instanceof OperationalError) return null
-    throw error
-  }
-}
-
-/** Why a supplier cannot be switched on with these settings. */
-function findReasonAgainst(
-  definition: SupplierDefinition,
-  next: Merged,
-): { ok: false; refusal: SaveSupplierRefusal } | null {
-  if (next.unreadable) return refused('secret_unreadable', { field: supplierInputName(next.unreadable) })
-  if (isRefusedInProduction(next.values)) return refused('stand_in_in_production', { field: 'setting.apiUrl' })
-  const missing = findMissingSetting(definition, next.values)
-  if (!missing) return null
-  return refused(missing.isSecret ? 'secret_missing' : 'setting_missing', { field: supplierInputName(missing) })
-}
-
-function namesOfChanges(
-  definition: SupplierDefinition,
-  row: AccountRow,
-  next: Merged,
-  input: SaveSupplierInput,
-): string[] {
-  const before = row.settings as Record<string, string>
-  const plain = definition.fields.filter(
-    ({ isSecret, name, initial }) => !isSecret && (before[name] || initial) !== (next.settings[name] || initial),
-  )
-  const terms = (['isEnabled', 'costCurrency', 'costRate'] as const).filter(
-    (name) => !isDeepStrictEqual(row[name], input[name]),
-  )
-  return [...plain.map(({ name }) => name), ...next.newSecrets, ...terms]
-}
-
-/** What the field is called in the form; the wrapper of actions shows nothing again whose name speaks of a secret. */
-export function supplierInputName(field: Pick<SupplierField, 'name' | 'isSecret'>): string {
-  return `${field.isSecret ? 'secret' : 'setting'}.${field.name}`
-}
-
-/** Reads the account anew, past every copy; for a test of the connection. */
-export function findAccount(name: string) {
-  return db().supplierAccount.findUnique({ where: { name }, select: { ...ACCOUNT_ROW, updatedAt: true } })
 }

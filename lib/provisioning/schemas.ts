@@ -1,28 +1,16 @@
+import { optionalCurrencySchema, optionalRateSchema, readAccountValues } from '@/lib/settings/schemas'
 import { z } from 'zod'
 
 /** A supplier's name as it stands in addresses. */
 export const supplierNameSchema = z.object({ supplier: z.string().regex(/^[a-z0-9-]{1,32}$/) })
 
-const optionalForm = (form: RegExp, message: string, normal: (text: string) => string) =>
-  z
-    .string()
-    .trim()
-    .transform((text, context) => {
-      if (text === '') return null
-      const value = normal(text)
-      if (form.test(value)) return value
-      context.addIssue({ code: 'custom', message })
-      return z.NEVER
-    })
-
-/** The form of one supplier. Its own fields are named `setting.…` and `secret.…`; which there may be, and their forms, the command knows. */
+/** The form of one supplier. */
 export const saveSupplierSchema = z
   .looseObject({
     supplier: z.string().regex(/^[a-z0-9-]{1,32}$/),
     isEnabled: z.literal('on').optional(),
-    costCurrency: optionalForm(/^[A-Z]{3}$/, 'currency_form', (text) => text.toUpperCase()),
-    // Nothing but zeros is no rate.
-    costRate: optionalForm(/^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/, 'rate_form', (text) => text.replace(',', '.')),
+    costCurrency: optionalCurrencySchema,
+    costRate: optionalRateSchema,
   })
   .transform(({ isEnabled, supplier, costCurrency, costRate, ...typed }) => ({
     supplier,
@@ -31,12 +19,7 @@ export const saveSupplierSchema = z
     /** Decimal text: units of the shop's currency for one of theirs. */
     costRate,
     /** By field name, as lib/suppliers/definitions.ts lists them. An empty secret keeps the one that is stored. */
-    values: Object.fromEntries(
-      Object.entries(typed).flatMap(([name, value]) => {
-        const field = /^(?:setting|secret)\.(\w{1,40})$/.exec(name)?.[1]
-        return field && typeof value === 'string' ? [[field, value.trim()]] : []
-      }),
-    ) as Record<string, string>,
+    values: readAccountValues(typed),
   }))
 export type SaveSupplierInput = z.output<typeof saveSupplierSchema>
 

@@ -1,32 +1,21 @@
 import { db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
-import { OperationalError } from '@/lib/kit'
+import type { AccountFieldView, AccountProblem } from '@/lib/settings'
 import {
   findSupplierDefinition,
   SUPPLIER_DEFINITIONS,
   type SupplierDefinition,
-  type SupplierField,
   type SupplierModel,
 } from '@/lib/suppliers'
 import { type Forecast, forecastOf } from './forecast'
 import { costInShop, readRates } from './judge-cost'
-import { supplierInputName } from './save-supplier'
-import { ACCOUNT_ROW, type AccountRow, configure, openAccount, type SupplierProblem } from './suppliers-in-use'
+import { ACCOUNT_ROW, type AccountRow, supplierAccounts } from './suppliers-in-use'
 
-/** A field as the form shows it. Of a secret only whether it is stored and how it ends; never more, also not to the owner. */
-export type SupplierFieldView = SupplierField & {
-  inputName: string
-  value: string
-  isStored: boolean
-  hint: string | null
-  /** It is stored, and the key in the environment does not open it. */
-  isUnreadable: boolean
-}
 export type SupplierView = {
   name: string
   model: SupplierModel
   isEnabled: boolean
-  problem: SupplierProblem | null
+  problem: AccountProblem | null
   costCurrency: string | null
   costRate: string | null
   testedAt: Date | null
@@ -39,7 +28,7 @@ export type SupplierView = {
     lastOkAt: Date | null
   } | null
   forecast: Forecast | null
-  fields: SupplierFieldView[]
+  fields: AccountFieldView[]
 }
 
 /** Every supplier this shop knows, as it is set up and doing, read fresh. */
@@ -68,38 +57,18 @@ async function view(definition: SupplierDefinition, row: AccountRow | null): Pro
     }),
     forecastOf(name),
   ])
-  const settings = (row?.settings ?? {}) as Record<string, string>
-  const sealed = (row?.sealed ?? {}) as Record<string, string>
-  const hints = (row?.hints ?? {}) as Record<string, string>
   return {
     name,
     model,
     isEnabled: row?.isEnabled ?? false,
-    problem: configure(definition, row).problem,
+    problem: supplierAccounts.judge(definition, row).problem,
     costCurrency: row?.costCurrency ?? null,
     costRate: row?.costRate ?? null,
     testedAt: row?.testedAt ?? null,
     testResult: row?.testResult ?? null,
     health,
     forecast,
-    fields: definition.fields.map((field) => ({
-      ...field,
-      inputName: supplierInputName(field),
-      value: field.isSecret ? '' : settings[field.name] || field.initial,
-      isStored: field.isSecret && Boolean(sealed[field.name]),
-      hint: field.isSecret ? (hints[field.name] ?? null) : null,
-      isUnreadable: field.isSecret && Boolean(sealed[field.name]) && !opens(definition, field, row!),
-    })),
-  }
-}
-
-function opens(definition: SupplierDefinition, field: SupplierField, row: AccountRow): boolean {
-  try {
-    openAccount({ ...definition, fields: [field] }, row)
-    return true
-  } catch (error) {
-    if (error instanceof OperationalError) return false
-    throw error
+    fields: supplierAccounts.viewFields(definition, row),
   }
 }
 

@@ -1,9 +1,9 @@
 import { type Actor, recordAudit } from '@/lib/audit'
-import { inTransaction } from '@/lib/db'
+import { db, inTransaction } from '@/lib/db'
 import { accepted, OperationalError, type Refusal, refused, type Result, SECOND_MS } from '@/lib/kit'
-import { findSupplierDefinition, hasSupplierForm, type SupplierDefinition, type SupplierValues } from '@/lib/suppliers'
-import { findAccount, supplierInputName } from './save-supplier'
-import { findMissingSetting, isRefusedInProduction, openAccount } from './suppliers-in-use'
+import type { AccountGap, AccountValues } from '@/lib/settings'
+import { findSupplierDefinition, type SupplierDefinition } from '@/lib/suppliers'
+import { ACCOUNT_ROW, supplierAccounts } from './suppliers-in-use'
 
 /** What a test of the connection said, in a word. */
 export const SUPPLIER_TEST_RESULTS = ['ok', 'unreachable', 'key_refused', 'too_many', 'unexpected_answer'] as const
@@ -20,23 +20,16 @@ export async function testSupplier(
   actor: Actor,
   name: string,
 ): Promise<
-  Result<
-    { result: SupplierTestResult },
-    Refusal<'unknown_supplier' | 'secret_missing' | 'setting_missing' | 'secret_unreadable' | 'stand_in_in_production'>
-  >
+  Result<{ result: SupplierTestResult }, Refusal<'unknown_supplier' | 'stand_in_in_production'> | AccountGap>
 > {
   const definition = findSupplierDefinition(name)
   if (!definition) return refused('unknown_supplier')
-  const row = await findAccount(name)
-  const values = readValues(() => openAccount(definition, row ?? { settings: {}, sealed: {} }))
-  if (!values) return refused('secret_unreadable')
-  const missing = findMissingSetting(definition, values)
-  if (missing)
-    return refused(missing.isSecret ? 'secret_missing' : 'setting_missing', { field: supplierInputName(missing) })
-  const odd = definition.fields.find((field) => !hasSupplierForm(field, values[field.name]!))
-  if (odd) return refused('setting_missing', { field: supplierInputName(odd) })
-  if (isRefusedInProduction(values)) return refused('stand_in_in_production', { field: 'setting.apiUrl' })
-  const result = await ask(definition, values)
+  const row = await db().supplierAccount.findUnique({ where: { name }, select: { ...ACCOUNT_ROW, updatedAt: true } })
+  const values = supplierAccounts.read(definition, row)
+  if (!values.ok) return values
+  const why = supplierAccounts.refuseInProduction(definition, values.value)
+  if (why) return why
+  const result = await ask(definition, values.value)
   await inTransaction(async (tx) => {
     await tx.supplierAccount.updateMany({
       where: { name, updatedAt: row!.updatedAt },
@@ -54,7 +47,7 @@ export async function testSupplier(
 }
 
 /** Adapters tell what failed in sentences for the log; what was seen on the wire says which kind of failure it was. */
-async function ask(definition: SupplierDefinition, values: SupplierValues): Promise<SupplierTestResult> {
+async function ask(definition: SupplierDefinition, values: AccountValues): Promise<SupplierTestResult> {
   let seen: { status: number; answer: string } | undefined
   const listening: typeof fetch = async (input, init) => {
     seen = undefined
@@ -72,14 +65,5 @@ async function ask(definition: SupplierDefinition, values: SupplierValues): Prom
     if (!seen) return 'unreachable'
     if (seen.status === 401 || seen.status === 403 || definition.refusesKey?.(seen.answer)) return 'key_refused'
     return seen.status === 429 ? 'too_many' : 'unexpected_answer'
-  }
-}
-
-function readValues(read: () => SupplierValues): SupplierValues | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof OperationalError) return null
-    throw error
   }
 }

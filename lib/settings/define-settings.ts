@@ -1,11 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { type Actor, recordAudit } from '@/lib/audit'
-import { db, inTransaction, type Prisma, type Tx } from '@/lib/db'
+import { db, inTransaction, keepCopy, type Prisma, type Tx } from '@/lib/db'
 import { accepted } from '@/lib/kit'
-
-/** How old the copy in a process may get: so long after a change other processes still go by what was. */
-const MAX_AGE_MS = 2_000
+import { namesOfChanges } from './define-accounts'
 
 /** A group of settings that belongs together: one row, read whole, saved whole. Amounts are micros as text in `Stored`. */
 export type Settings<Value, Stored> = {
@@ -29,30 +26,19 @@ export function defineSettings<Value, Stored extends Prisma.InputJsonObject>(
   schema: z.ZodType<Value, Stored>,
   initial: Stored,
 ): Settings<Value, Stored> {
-  let copy: { readAt: number; value: Promise<Value> } | undefined
-
   async function readFresh(tx?: Tx): Promise<Value> {
     const row = await (tx ?? db()).shopSettings.findUnique({ where: { name }, select: { value: true } })
     return schema.parse({ ...initial, ...(row?.value as Partial<Stored> | undefined) })
   }
 
-  function read(): Promise<Value> {
-    if (!copy || Date.now() - copy.readAt > MAX_AGE_MS) {
-      const mine = { readAt: Date.now(), value: readFresh() }
-      copy = mine
-      mine.value.catch(() => {
-        if (copy === mine) copy = undefined
-      })
-    }
-    return copy.value
-  }
+  const copy = keepCopy(`settings ${name}`, () => readFresh())
 
   async function save(actor: Actor, stored: Stored): Promise<Value> {
     const value = schema.parse(stored)
     await inTransaction(async (tx) => {
       const row = await tx.shopSettings.findUnique({ where: { name }, select: { value: true } })
       const before = { ...initial, ...(row?.value as Partial<Stored> | undefined) }
-      const changed = Object.keys(stored).filter((key) => !isDeepStrictEqual(before[key], stored[key]))
+      const changed = namesOfChanges(Object.keys(stored), before, stored)
       await tx.shopSettings.upsert({
         where: { name },
         create: { name, value: stored },
@@ -67,9 +53,9 @@ export function defineSettings<Value, Stored extends Prisma.InputJsonObject>(
       })
       return accepted(undefined)
     })
-    copy = undefined
+    copy.forget()
     return value
   }
 
-  return { name, schema, read, readFresh, save }
+  return { name, schema, read: copy.read, readFresh, save }
 }

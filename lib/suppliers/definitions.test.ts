@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  findSupplierDefinition,
-  hasSupplierForm,
-  readOfferParams,
-  SUPPLIER_DEFINITIONS,
-  writeOfferParam,
-} from './definitions'
+import { hasForm } from '@/lib/settings'
+import { findSupplierDefinition, readOfferParams, SUPPLIER_DEFINITIONS, writeOfferParam } from './definitions'
 
 const read = (supplier: string, typed: Record<string, string>) =>
   readOfferParams(findSupplierDefinition(supplier)!, typed)
@@ -72,10 +67,9 @@ describe('what an offer says to its supplier', () => {
 it('a key is one line of visible characters that can stand in a path; an address hides nothing', () => {
   const [url, key] = findSupplierDefinition('px6')!.fields
   for (const bad of ['', 'a b', 'a/b', 'a?b', 'a#b', 'ä', 'a\nb', 'x'.repeat(501)])
-    expect(hasSupplierForm(key!, bad)).toBe(false)
+    expect(hasForm(key!, bad)).toBe(false)
   for (const bad of ['px6.link', 'ftp://x', 'https://a:b@x', 'https://x?a=1', 'https://x#a'])
-    expect(hasSupplierForm(url!, bad)).toBe(false)
+    expect(hasForm(url!, bad)).toBe(false)
   for (const { fields } of SUPPLIER_DEFINITIONS)
-    for (const field of fields.filter(({ isSecret }) => !isSecret))
-      expect(hasSupplierForm(field, field.initial)).toBe(true)
+    for (const field of fields.filter(({ isSecret }) => !isSecret)) expect(hasForm(field, field.initial)).toBe(true)
 })

@@ -13,8 +13,15 @@ import type { Supplier, SupplierModel } from './supplier'
 import { createWebshare } from './webshare/create-webshare'
 import { webshareParamsSchema } from './webshare/schemas'
 
-/** One setting of our account at a supplier. Every one is needed before the supplier can be used. */
-export type SupplierField = { name: string; kind: 'text' | 'url'; isSecret: boolean; initial: string }
+/** One setting of our account at a supplier, as lib/settings takes it. Every one is needed before the supplier can be used. */
+export type SupplierField = {
+  name: string
+  kind: 'text' | 'url'
+  isSecret: boolean
+  isRequired: true
+  initial: string
+  form?: RegExp
+}
 
 /**
  * One thing that an offer says to its supplier, as a form asks for it. `map`: pairs like "30=23, 90=24". An empty optional one is left out, so that the
@@ -43,8 +50,22 @@ export type SupplierDefinition = {
   refusesKey?: (answer: string) => boolean
 }
 
-const apiUrl = (initial: string): SupplierField => ({ name: 'apiUrl', kind: 'url', isSecret: false, initial })
-const secret = (name: string): SupplierField => ({ name, kind: 'text', isSecret: true, initial: '' })
+const apiUrl = (initial: string): SupplierField => ({
+  name: 'apiUrl',
+  kind: 'url',
+  isSecret: false,
+  isRequired: true,
+  initial,
+})
+const secret = (name: string): SupplierField => ({
+  name,
+  kind: 'text',
+  isSecret: true,
+  isRequired: true,
+  initial: '',
+  // A key may be part of a path: what would end it there cannot be in one.
+  form: /^[^/?#\\]+$/,
+})
 const at = (values: SupplierValues) => ({ baseUrl: values.apiUrl!, apiKey: values.apiKey! })
 
 /** Every supplier, in the order they are shown. */
@@ -131,16 +152,6 @@ export const SUPPLIER_DEFINITIONS: readonly SupplierDefinition[] = [
 /** The definition of this name, or null for a supplier this shop does not know. */
 export function findSupplierDefinition(name: string): SupplierDefinition | null {
   return SUPPLIER_DEFINITIONS.find((each) => each.name === name) ?? null
-}
-
-/** Whether a value has the form its field asks for: an address is http(s) without anything that hides or adds, a key is visible characters in one line. */
-export function hasSupplierForm(field: SupplierField, value: string): boolean {
-  if (!/^[!-~]{1,500}$/.test(value)) return false
-  // A key may be part of a path: what would end it there cannot be in one.
-  if (field.kind !== 'url') return !/[/?#\\]/.test(value)
-  if (!URL.canParse(value)) return false
-  const url = new URL(value)
-  return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
 }
 
 /** The params of an offer from what was typed, or the first field that does not hold. Fields that are not the supplier's are not read. */

@@ -1,10 +1,8 @@
 export {
   findSupplierDefinition,
-  hasSupplierForm,
   readOfferParams,
   SUPPLIER_DEFINITIONS,
   type SupplierDefinition,
-  type SupplierField,
   type SupplierParam,
   type SupplierValues,
   writeOfferParam,

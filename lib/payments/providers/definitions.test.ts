@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { findDefinition, findMissing, hasForm, PROVIDER_DEFINITIONS, refuseInProduction } from './definitions'
+import { findMissing, hasForm } from '@/lib/settings'
+import { findDefinition, PROVIDER_DEFINITIONS, refuseInProduction } from './definitions'
 
 const WHOLE: Record<string, Record<string, string>> = {
   cryptocloud: { apiUrl: 'https://api.cryptocloud.plus', apiKey: 'k', shopId: 's', secret: 'x' },

@@ -1,4 +1,5 @@
 import { isLocal } from '@/lib/env'
+import type { AccountField, AccountValues } from '@/lib/settings'
 import { btcpayProvider } from './btcpay'
 import { cryptoCloudProvider } from './cryptocloud'
 import { cryptomusProvider } from './cryptomus'
@@ -8,46 +9,32 @@ import type { Provider } from './provider'
 import { stripeProvider } from './stripe'
 import { yookassaProvider } from './yookassa'
 
-/** One setting of a provider. Its label is the text `adminSettings.field_<provider>_<name>`, where there is none `field_<name>`. */
-export type ProviderField = {
-  name: string
-  kind: 'text' | 'url' | 'yes_no'
-  isSecret: boolean
-  /** Without it the provider cannot be switched on. Fields of one `pair` are needed both or neither. */
-  isRequired: boolean
-  pair?: string
-  /** What it is until an operator says otherwise. */
-  initial: string
-  /** What is not this vendor's own form, so that a value in the wrong field is noticed before the vendor refuses it. */
-  form?: RegExp
-}
-
-export type ProviderValues = Readonly<Record<string, string>>
 /** Why production does not take a value. */
 export type ProductionRefusal = 'stand_in_in_production' | 'test_key_in_production'
 
 /** A way to pay that this shop knows: what it has to be told, how the adapter is made of it, what production refuses. */
 export type ProviderDefinition = {
   name: string
-  fields: readonly ProviderField[]
+  /** The label of one is the text `adminSettings.field_<provider>_<name>`, where there is none `field_<name>`. */
+  fields: readonly AccountField[]
   /** Makes the adapter; every required field is there and has its form. */
-  build: (values: ProviderValues) => Provider
+  build: (values: AccountValues) => Provider
   /** Where the vendor's pages are, beside its API's own origin: forms of ours may end there. */
   pageOrigin?: string
   /** The provider as a whole is a stand-in. */
   isStandIn?: true
   /** What of these settings brings no real money: the field, and why. */
-  findTestSetting?: (values: ProviderValues) => string | null
+  findTestSetting?: (values: AccountValues) => string | null
 }
 
-const apiUrl = (initial = ''): ProviderField => ({
+const apiUrl = (initial = ''): AccountField => ({
   name: 'apiUrl',
   kind: 'url',
   isSecret: false,
   isRequired: true,
   initial,
 })
-const text = (name: string, more: Partial<ProviderField> = {}): ProviderField => ({
+const text = (name: string, more: Partial<AccountField> = {}): AccountField => ({
   name,
   kind: 'text',
   isSecret: false,
@@ -55,8 +42,7 @@ const text = (name: string, more: Partial<ProviderField> = {}): ProviderField =>
   initial: '',
   ...more,
 })
-const secret = (name: string, more: Partial<ProviderField> = {}): ProviderField =>
-  text(name, { isSecret: true, ...more })
+const secret = (name: string, more: Partial<AccountField> = {}): AccountField => text(name, { isSecret: true, ...more })
 
 /** Every way to pay, in the order they are offered. */
 export const PROVIDER_DEFINITIONS: readonly ProviderDefinition[] = [
@@ -159,33 +145,10 @@ export function findDefinition(name: string): ProviderDefinition | null {
   return PROVIDER_DEFINITIONS.find((each) => each.name === name) ?? null
 }
 
-/** Whether a value has the form its field asks for: an address is http(s) without anything that hides or adds, a text is one visible line. */
-export function hasForm(field: ProviderField, value: string): boolean {
-  if (field.kind === 'yes_no') return value === 'yes' || value === 'no'
-  // Keys travel in headers, which take visible characters only.
-  if (!/^[!-~]{1,500}$/.test(value)) return false
-  if (field.form) return field.form.test(value)
-  if (field.kind !== 'url') return true
-  if (!URL.canParse(value)) return false
-  const url = new URL(value)
-  return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
-}
-
-/** The first field that is missing: required, or one of a pair whose other is there. Null when the settings are whole. */
-export function findMissing(definition: ProviderDefinition, values: ProviderValues): ProviderField | null {
-  const isSet = (field: ProviderField): boolean => Boolean(values[field.name])
-  const missing = definition.fields.find((field) => {
-    if (isSet(field)) return false
-    if (field.isRequired) return true
-    return definition.fields.some((other) => field.pair !== undefined && other.pair === field.pair && isSet(other))
-  })
-  return missing ?? null
-}
-
 /** What production does not take of these settings, and at which field; null when it takes them. Nothing is refused elsewhere. */
 export function refuseInProduction(
   definition: ProviderDefinition,
-  values: ProviderValues,
+  values: AccountValues,
 ): { field: string; code: ProductionRefusal } | null {
   if (definition.isStandIn) return { field: 'isEnabled', code: 'stand_in_in_production' }
   const url = values.apiUrl ?? ''
