@@ -111,6 +111,43 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(overflow, 'nothing sticks out to the side').toBeLessThanOrEqual(0)
 }
 
+/** The name of what has the focus, as a screen reader would say it. */
+export async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement
+    if (!element || element === document.body) return ''
+    const labels =
+      element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? [...(element.labels ?? [])] : []
+    return (element.getAttribute('aria-label') ?? (labels[0] ?? element).textContent ?? '').trim()
+  })
+}
+
+/** Tabs until something of this name has the focus; fails when the focus has gone round without it. */
+export async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const isIt = (text: string) => (typeof name === 'string' ? text === name : name.test(text))
+  const seen: string[] = []
+  for (let presses = 0; presses < 150; presses += 1) {
+    const text = await focused(page)
+    if (isIt(text)) return
+    seen.push(text)
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`the focus never came to ${String(name)}; it came to: ${[...new Set(seen)].join(' | ')}`)
+}
+
+/** Comes to a field with the keyboard alone and types over what stands there. */
+export async function typeInto(page: Page, name: string, text: string): Promise<void> {
+  await tabTo(page, name)
+  await page.keyboard.press('Control+A')
+  await page.keyboard.type(text)
+}
+
+/** Comes to a button or link with the keyboard alone and presses Enter. */
+export async function press(page: Page, name: string | RegExp): Promise<void> {
+  await tabTo(page, name)
+  await page.keyboard.press('Enter')
+}
+
 type Fixtures = { person: Person; allowedErrors: RegExp[] }
 
 export const test = base.extend<Fixtures>({

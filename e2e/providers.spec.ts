@@ -1,47 +1,12 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Page } from '@playwright/test'
-import { expect, makePerson, query, signIn, test } from './fixtures'
+import { expect, focused, makePerson, press, query, signIn, tabTo, test, typeInto } from './fixtures'
 
 /**
  * A way to pay from nothing to a credited payment, with the keyboard alone: nothing here clicks, fills or focuses; Tab, arrows, Enter, Space and
  * letters are all there is. Cryptomus, which no other test uses, is set up again with the keys of its stand-in.
  */
 type Instance = { ports: Record<'cryptomus', number>; secrets: Record<'cryptomus' | 'cryptomusMerchantId', string> }
-
-/** The role and name of what has the focus, as a screen reader would say it. */
-async function focused(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement
-    if (!element || element === document.body) return ''
-    const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])] : []
-    return (element.getAttribute('aria-label') ?? (labels[0] ?? element).textContent ?? '').trim()
-  })
-}
-
-/** Tabs until something of this name has the focus; fails when the focus has gone round without it. */
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  const isIt = (text: string) => (typeof name === 'string' ? text === name : name.test(text))
-  const seen: string[] = []
-  for (let presses = 0; presses < 90; presses += 1) {
-    const text = await focused(page)
-    if (isIt(text)) return
-    seen.push(text)
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`the focus never came to ${String(name)}; it came to: ${[...new Set(seen)].join(' | ')}`)
-}
-
-async function typeInto(page: Page, name: string, text: string): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.press('Control+A')
-  await page.keyboard.type(text)
-}
-
-async function press(page: Page, name: string | RegExp): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.press('Enter')
-}
 
 test('the owner takes a provider from nothing to a credited payment with the keyboard alone', async ({
   page,

@@ -1,48 +1,12 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Page } from '@playwright/test'
-import { expect, expectAccessible, makePerson, query, signIn, test } from './fixtures'
+import { expect, expectAccessible, makePerson, press, query, signIn, tabTo, test, typeInto } from './fixtures'
 
 /**
  * A supplier from nothing to a delivered order, with the keyboard: Tab, arrows, Enter, Space and letters. Proxy-Seller, from which no other test buys,
  * is set up again with the key of its stand-in, named by an offer, and sells.
  */
 type Instance = { ports: Record<'proxySeller', number>; secrets: Record<'proxySellerKey', string> }
-
-/** The name of what has the focus, as a screen reader would say it. */
-async function focused(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement
-    if (!element || element === document.body) return ''
-    const labels =
-      element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? [...(element.labels ?? [])] : []
-    return (element.getAttribute('aria-label') ?? (labels[0] ?? element).textContent ?? '').trim()
-  })
-}
-
-/** Tabs until something of this name has the focus; fails when the focus has gone round without it. */
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  const isIt = (text: string) => (typeof name === 'string' ? text === name : name.test(text))
-  const seen: string[] = []
-  for (let presses = 0; presses < 150; presses += 1) {
-    const text = await focused(page)
-    if (isIt(text)) return
-    seen.push(text)
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`the focus never came to ${String(name)}; it came to: ${[...new Set(seen)].join(' | ')}`)
-}
-
-async function typeInto(page: Page, name: string, text: string): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.press('Control+A')
-  await page.keyboard.type(text)
-}
-
-async function press(page: Page, name: string | RegExp): Promise<void> {
-  await tabTo(page, name)
-  await page.keyboard.press('Enter')
-}
 
 test('the owner takes a supplier from nothing to a delivered order with the keyboard alone', async ({
   page,

@@ -1,7 +1,10 @@
 import { render, toPlainText } from 'react-email'
 import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notifications'
 import { accountExists } from './account-exists'
+import { announced } from './announced'
+import { announcedMaintenance } from './announced-maintenance'
 import { mailContext, type MailTemplate } from './context'
+import { maintenanceChanged } from './maintenance-changed'
 import { mailTest } from './mail-test'
 import { digest } from './digest'
 import { lowBalance } from './low-balance'
@@ -61,6 +64,10 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   rewards_available: rewardsAvailable,
   payout_paid: payoutPaid,
   payout_declined: payoutDeclined,
+  announcement_news: announced('announcement_news'),
+  announcement_change: announced('announcement_change'),
+  announcement_maintenance: announcedMaintenance,
+  maintenance_changed: maintenanceChanged,
   digest,
 }
 

@@ -12,6 +12,7 @@ import {
   removeOldChecks,
   removeOldChecksJob,
 } from '@/lib/checks'
+import { sweepAnnouncements, sweepAnnouncementsJob, tellAnnouncement, tellJob } from '@/lib/announcements'
 import { removeSelections, removeSelectionsJob } from '@/lib/holdings'
 import { issueDue, issueDueJob, issueMissedJob } from '@/lib/papers'
 import {
@@ -151,5 +152,7 @@ export const REGISTRY: readonly Registered[] = [
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(releaseAddressJob, releaseAddress),
   register(sweepEmailsJob, () => sweepEmails()),
+  register(tellJob, (payload) => tellAnnouncement(payload)),
+  register(sweepAnnouncementsJob, () => sweepAnnouncements()),
   register(checkBooksJob, checkBooksHandler),
 ]

@@ -1,3 +1,4 @@
+import { sweepAnnouncementsJob } from '@/lib/announcements'
 import { removeSelectionsJob } from '@/lib/holdings'
 import { removeOldNoticesJob, sendDigestsJob, tellLowBalancesJob } from '@/lib/notices'
 import { issueDueJob, issueMissedJob } from '@/lib/papers'
@@ -55,4 +56,5 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '40 2 * * *', name: removeOldChecksJob.name },
   { cron: '50 * * * *', name: removeSelectionsJob.name },
   { cron: '*/5 * * * *', name: sweepEmailsJob.name },
+  { cron: '* * * * *', name: sweepAnnouncementsJob.name },
 ]

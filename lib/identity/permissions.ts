@@ -40,6 +40,10 @@ export const PERMISSIONS = {
     description: 'Make codes and vouchers, and see what came of them',
     roles: ['owner', 'admin', 'finance'],
   },
+  'announcements.write': {
+    description: 'Announce news, changes and maintenance, and take them back',
+    roles: ['owner', 'admin', 'support'],
+  },
   'settings.write': { description: 'Change the rules and limits of the shop', roles: ['owner', 'admin'] },
   'orders.read': {
     description: 'See orders and their deliveries',

@@ -81,6 +81,28 @@ test('a run that dies in the middle leaves all for the next one', async () => {
   expect(await digestsOf(user)).toEqual([[`digest:${user.id}:2027-03-04`, 1]])
 })
 
+/** A trigger that refuses one person's mail, and that person comes first: ids sort by age. */
+test('somebody whose digest cannot be made keeps nobody from theirs, and the run says that it failed', async () => {
+  const [broken, ...others] = [await insertCustomer(), await insertCustomer(), await insertCustomer()]
+  for (const user of [broken, ...others]) {
+    await save(user, 9, at('2027-03-04T08:00'))
+    await tell(user)
+  }
+  await db().$executeRawUnsafe(
+    `CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'this one cannot be made'; END $$`,
+  )
+  await db().$executeRawUnsafe(
+    `CREATE TRIGGER refuse_one BEFORE INSERT ON outgoing_emails FOR EACH ROW WHEN (NEW.template = 'digest' AND NEW.user_id = '${broken.id}') EXECUTE FUNCTION refuse_one()`,
+  )
+  await expect(sendDigests(at('2027-03-04T09:00'))).rejects.toThrow('cannot be made')
+  await db().$executeRawUnsafe('DROP TRIGGER refuse_one ON outgoing_emails')
+  const one = (user: { id: string }) => [[`digest:${user.id}:2027-03-04`, 1]]
+  for (const user of others) expect(await digestsOf(user)).toEqual(one(user))
+  expect(await digestsOf(broken)).toEqual([])
+  await sendDigests(at('2027-03-04T09:05'))
+  for (const user of [broken, ...others]) expect(await digestsOf(user)).toEqual(one(user))
+})
+
 test('another hour on the same day makes no second digest and loses nothing', async () => {
   const user = await insertCustomer()
   await save(user, 9, at('2027-03-04T08:00'))

@@ -14,6 +14,7 @@ export type SaidNotice = {
 
 type Reader = { locale: string; timeZone: string }
 type Writer = {
+  locale: string
   money: (micros: string, currency: string) => string
   day: (iso: string) => string
 }
@@ -31,6 +32,32 @@ function moneyReturned(props: EmailProps['top_up_refunded'], { money }: Writer):
 
 function owed(micros: string, currency: string, { money }: Pick<Writer, 'money'>) {
   return { owed: money(micros, currency), owes: BigInt(micros) > 0n ? 'yes' : 'no' }
+}
+
+/** How much of an announcement's text stands in a notice; its page has the rest. */
+const LEAD_MAX = 160
+
+function announced(props: EmailProps['announcement_news'], { locale, day }: Writer): Facts {
+  const isRu = locale === 'ru'
+  const lead = (isRu ? props.leadRu : props.leadEn).replaceAll(/\s+/g, ' ').trim()
+  return {
+    args: {
+      title: isRu ? props.titleRu : props.titleEn,
+      lead: lead.length > LEAD_MAX ? `${lead.slice(0, LEAD_MAX).replace(/\s+\S*$/, '')}…` : lead,
+      dated: props.beginsAt ? 'yes' : 'no',
+      begins: props.beginsAt ? day(props.beginsAt) : '',
+    },
+    path: `/announcements/${props.slug}`,
+  }
+}
+
+function touched(props: EmailProps['announcement_maintenance'], { locale }: Writer) {
+  return {
+    title: locale === 'ru' ? props.titleRu : props.titleEn,
+    count: props.orderIds.length + props.more,
+    orders: props.orderIds.map((orderId) => `…${orderId.slice(-8)}`).join(', '),
+    more: props.more,
+  }
 }
 
 /** What the words of each template are told, and where it leads. */
@@ -153,6 +180,23 @@ const FACTS: { [T in NoticeTemplate]: (props: EmailProps[T], write: Writer) => F
     args: { amount: money(props.amountMicros, props.currency), hint: props.hint, reason: props.reason },
     path: '/account/referrals/payouts',
   }),
+  announcement_news: announced,
+  announcement_change: announced,
+  announcement_maintenance: (props, write) => ({
+    args: { ...touched(props, write), begins: write.day(props.beginsAt), ends: write.day(props.endsAt) },
+    path: `/announcements/${props.slug}`,
+  }),
+  maintenance_changed: (props, write) => ({
+    args: {
+      ...touched(props, write),
+      cancelled: props.isCancelled ? 'yes' : 'no',
+      begins: write.day(props.beginsAt),
+      ends: write.day(props.endsAt),
+      wasBegins: write.day(props.wasBeginsAt),
+      wasEnds: write.day(props.wasEndsAt),
+    },
+    path: `/announcements/${props.slug}`,
+  }),
   order_expired: (props) => ({
     args: { automatic: props.wasAutomatic ? 'yes' : 'no' },
     path: order(props.orderId),
@@ -171,6 +215,7 @@ export function sayNotice(notice: { template: string; props: unknown }, reader: 
     return { title: say('unknown.title'), line: say('unknown.line'), path: '/account' }
   const template = notice.template as NoticeTemplate
   const write: Writer = {
+    locale: reader.locale,
     money: (micros, currency) => formatMoney(BigInt(micros), currency, reader.locale),
     day: (iso) =>
       new Intl.DateTimeFormat(reader.locale, {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { db, Prisma, type Tx } from '@/lib/db'
 import { defineJob } from '@/lib/jobs'
+import { log } from '@/lib/log'
 import { type EmailProps, tellCustomers } from '@/lib/notifications'
 import { dayOfLastDigest, toDate } from './digest-day'
 
@@ -15,19 +16,30 @@ const LISTED_MAX = 30
 /**
  * Sends the daily mails that are due and returns how many. Each gathers what waited for it since the last one, under the key of its day; when nothing waited, none
  * is sent. Notices, day and mail are written in one transaction under the person's row: a run that is killed or repeated neither loses nor doubles. What waits
- * for somebody who went back to single mails goes out as one last digest, on a day without one.
+ * for somebody who went back to single mails goes out as one last digest, on a day without one. Somebody whose digest cannot be made keeps nobody from theirs: it waits
+ * for the next run, and the first such error is thrown when everybody was looked at, so that the run counts as failed.
  */
 export async function sendDigests(now: Date = new Date()): Promise<number> {
   let sent = 0
   let after = ''
+  const errors: unknown[] = []
   for (;;) {
     const people = await db().$queryRaw<{ userId: string }[]>(Prisma.sql`
       SELECT DISTINCT n.user_id AS "userId" FROM notices n WHERE n.waits_digest AND n.user_id > ${after} ORDER BY 1 LIMIT ${PAGE}::int`)
-    for (const { userId } of people)
-      if (await db().$transaction((tx) => sendDigest(tx, userId, now), { maxWait: 10_000, timeout: 20_000 })) sent += 1
-    if (people.length < PAGE) return sent
+    for (const { userId } of people) {
+      try {
+        if (await db().$transaction((tx) => sendDigest(tx, userId, now), { maxWait: 10_000, timeout: 20_000 }))
+          sent += 1
+      } catch (error) {
+        log('notices').error({ error, userId }, 'the digest of a person could not be made')
+        errors.push(error)
+      }
+    }
+    if (people.length < PAGE) break
     after = people.at(-1)!.userId
   }
+  if (errors.length > 0) throw errors[0]
+  return sent
 }
 
 async function sendDigest(tx: Tx, userId: string, now: Date): Promise<boolean> {

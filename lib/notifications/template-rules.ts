@@ -60,6 +60,13 @@ export const TEMPLATE_RULES: Record<EmailTemplate, TemplateRule> = {
   rewards_available: optional('referrals'),
   payout_paid: required('referrals'),
   payout_declined: required('referrals'),
+  announcement_news: optional('news'),
+  // Terms may change; whoever holds an account hears of it (docs/decisions/0028-told-once-whom-it-touches.md).
+  announcement_change: required('service'),
+  announcement_maintenance: optional('service'),
+  maintenance_changed: optional('service'),
+  marketing_confirm: mailOnly('news'),
+  campaign_test: mailOnly('news'),
   digest: mailOnly('service'),
   mail_test: mailOnly('service'),
 }

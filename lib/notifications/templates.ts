@@ -95,10 +95,31 @@ export type EmailProps = {
   rewards_available: { count: number; amountMicros: string; currency: string }
   payout_paid: { amountMicros: string; currency: string; hint: string; reference: string }
   payout_declined: { amountMicros: string; currency: string; hint: string; reason: string }
+  /** News, and a change of service or terms: its title and the beginning of its text, in both languages. `beginsAt`: from when a change holds. */
+  announcement_news: AnnouncementProps
+  announcement_change: AnnouncementProps
+  /** A maintenance that touches these orders; `more` are not listed. */
+  announcement_maintenance: MaintenanceProps
+  /** Other times than were told, or called off. */
+  maintenance_changed: MaintenanceProps & { isCancelled: boolean; wasBeginsAt: string; wasEndsAt: string }
+  /** Asks for the click by which a yes to marketing counts; `topics` as codes. */
+  marketing_confirm: { username: string; url: string; topics: string[] }
+  /** A campaign as staff see it in their own mailbox before it is sent. */
+  campaign_test: { username: string; subject: string; body: string; topic: string; preferencesUrl: string }
   /** What was told since the last digest, the newest first; `more` are not listed. */
   digest: { day: string; items: { template: string; props: Record<string, unknown>; at: string }[]; more: number }
 }
 
 type ReturnProps = { paymentId: string; amountMicros: string; owedMicros: string; currency: string }
+
+type AnnouncedTitle = { slug: string; titleEn: string; titleRu: string }
+type AnnouncementProps = AnnouncedTitle & {
+  leadEn: string
+  leadRu: string
+  isCutEn: boolean
+  isCutRu: boolean
+  beginsAt: string | null
+}
+type MaintenanceProps = AnnouncedTitle & { beginsAt: string; endsAt: string; orderIds: string[]; more: number }
 
 export type EmailTemplate = keyof EmailProps

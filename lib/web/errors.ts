@@ -104,6 +104,13 @@ export const REFUSALS = {
   supplier_unavailable: { status: 503 },
   param_missing: { status: 422 },
   param_malformed: { status: 422 },
+  // announcements
+  announcement_changed: { status: 409 },
+  already_published: { status: 409 },
+  already_withdrawn: { status: 409 },
+  maintenance_over: { status: 409 },
+  publish_in_past: { status: 422, field: 'publishAt' },
+  published_too_late: { status: 422, field: 'publishAt' },
   // mail
   mail_not_sendable: { status: 409 },
   address_stopped: { status: 409 },

@@ -15,6 +15,7 @@ const MAY_KNOW: Record<string, string[]> = {
   notifications: [...STORE, 'audit', 'jobs', 'settings'],
   settings: [...STORE, 'audit'],
   notices: WORK,
+  announcements: WORK,
   suppliers: ['kit'],
   ledger: STORE,
   throttle: STORE,
