@@ -1,3 +1,4 @@
+import { translator } from '@/i18n/translator'
 import { checkBooks } from '@/lib/admin'
 import { COMMON_POLICY, findPlan, savePlan, savePolicy } from '@/lib/catalog'
 import { db, Prisma } from '@/lib/db'
@@ -355,6 +356,13 @@ it(`ninety days with a thousand orders: all money explained, no order without go
       WHERE NOT EXISTS (SELECT 1 FROM replacements p WHERE p.new_allocation_id = a.id)) x
     WHERE x.too_long < -0.01 AND NOT EXISTS (SELECT 1 FROM order_credits c WHERE c.cause = 'late' AND x.id = ANY (c.allocation_ids)) OR x.too_long > 0.01 + CASE WHEN x.supplier = 'stock' THEN 0 ELSE 6 * x.times END`)
   expect(wrong).toEqual([])
+
+  // Every movement of a balance has its cause in words.
+  const causes = await db().$queryRaw<{ cause: string }[]>(Prisma.sql`
+    SELECT DISTINCT split_part(t.key, ':', 1) AS cause FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_transfers t ON t.id = e.transfer_id
+    WHERE a.kind = 'customer_balance'`)
+  const say = translator('ru', 'statement')
+  expect(causes.map(({ cause }) => cause).filter((cause) => !say.has(`cause_${cause}` as 'cause_other'))).toEqual([])
 
   // It was a lively quarter: a simulation in which nothing happens proves nothing.
   const [lived] = await db().$queryRaw<Record<string, number>[]>(Prisma.sql`SELECT

@@ -1,4 +1,4 @@
-import { getTranslations } from 'next-intl/server'
+import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { Money } from '@/components/ui/money'
@@ -6,27 +6,9 @@ import { shortId } from '@/components/ui/short-id'
 import { DataTable } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import type { StatementLine } from '@/lib/ledger'
+import { sayCause } from '@/lib/papers'
 import { paymentPath } from '@/lib/payments'
 import { listOrderDiscounts } from '@/lib/promotions'
-
-const CAUSES = [
-  'top_up',
-  'hold',
-  'release',
-  'capture',
-  'adjustment',
-  'reversal',
-  'refund',
-  'refund_failed',
-  'dispute',
-  'dispute_won',
-  'debt_paid',
-  'correction',
-  'promotion_bonus',
-  'bonus_back',
-  'bonus_again',
-  'voucher',
-] as const
 
 /** Movements of somebody's money: the cause in words with a link to it, the amount, the balance after. Figures are exact. */
 export async function StatementTable({
@@ -41,8 +23,9 @@ export async function StatementTable({
   /** Whose pages the links lead to. */
   audience?: 'customer' | 'staff'
 }) {
-  const [say, discounts] = await Promise.all([
+  const [say, locale, discounts] = await Promise.all([
     getTranslations('statement'),
+    getLocale(),
     listOrderDiscounts(lines.filter((line) => line.cause === 'hold').map((line) => line.sourceId)),
   ])
   const discountOf = ({ cause, sourceId }: StatementLine) => {
@@ -71,6 +54,12 @@ export async function StatementTable({
           {say('toPayment', { id: shortId(sourceId) })}
         </Link>
       )
+    if (sourceKind === 'referral' && audience === 'customer')
+      return (
+        <Link href="/account/referrals/payouts" className={link}>
+          {say('toReferrals')}
+        </Link>
+      )
     return null
   }
   return (
@@ -86,7 +75,7 @@ export async function StatementTable({
           head: say('cause'),
           cell: (line) => (
             <>
-              {say(`cause_${CAUSES.find((each) => each === line.cause) ?? 'other'}`)} {sourceOf(line)}
+              {sayCause(line.cause, locale)} {sourceOf(line)}
               {discountOf(line)}
             </>
           ),

@@ -10,3 +10,4 @@ export { billingProfileSchema, sellerSchema, type TaxRate, taxText, taxTextSchem
 export { type Invoice, paperNumber, type Receipt } from './snapshot'
 export { statementCsv } from './statement-csv'
 export { openStatement, type Statement } from './statement-span'
+export { sayCause } from './statement-words'

@@ -160,6 +160,25 @@ describe('odd cases', () => {
   })
 })
 
+test('who paid is kept as a digest where the vendor tells it: two customers of one payer share it, and nothing of it can be read', async () => {
+  for (const provider of ['stripe', 'cryptomus']) {
+    const stand = PAYMENT_STANDS.find(({ name }) => name === provider)!
+    const owners: string[] = []
+    for (let count = 0; count < 2; count += 1) {
+      const payment = await bench.topUp(provider)
+      const path = `invoices/${payment.providerPaymentId}`
+      await bench.control(provider, path, { state: stand.words.paid, paid: '20.00' })
+      await bench.control(provider, `${path}/webhook`, { times: 2 })
+      await bench.work()
+      owners.push(payment.user.id)
+    }
+    const marks = await db().personMark.findMany({ where: { userId: { in: owners }, kind: 'payer' } })
+    expect(marks.map((mark) => mark.userId).sort(), provider).toEqual(owners.sort())
+    expect(new Set(marks.map((mark) => mark.digest)).size).toBe(1)
+    expect(marks[0]!.digest).toMatch(/^[\w-]{43}$/)
+  }
+})
+
 test('every provider has a row for what every provider can do', () => {
   for (const stand of PAYMENT_STANDS)
     expect(rows.filter((row) => row.provider === stand.name).length, stand.name).toBeGreaterThan(9)

@@ -2,6 +2,7 @@ import { recordAudit, SYSTEM } from '@/lib/audit'
 import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env } from '@/lib/env'
 import { accepted, invariant, isId, newId, OperationalError } from '@/lib/kit'
+import { noteMarks } from '@/lib/identity'
 import { bookReturns } from './book-returns'
 import {
   creditFor,
@@ -91,8 +92,16 @@ export async function settleWithTruth(
   const hasReturns = (truth.refunds ?? []).length > 0 || (truth.disputes ?? []).length > 0
   const isPlain = truth.state === 'paid' && !hasReturns && (rules.acceptsTest || !truth.isTest)
   const credited = isPlain ? await creditAtOnce(provider.name, truth, rules, context) : null
-  if (credited?.isAll) return credited.settled
-  return settleUnderLock(provider.name, truth, rules, context)
+  const settled = credited?.isAll ? credited.settled : await settleUnderLock(provider.name, truth, rules, context)
+  if (settled.outcome === 'credited' && truth.payerReference)
+    await markPayer(provider.name, settled, truth.payerReference)
+  return settled
+}
+
+/** Remembers by whom a customer's money came, as a digest. After the credit: nobody's money waits for it. */
+async function markPayer(provider: string, { paymentId }: Settled, reference: string): Promise<void> {
+  const payment = await db().payment.findUnique({ where: { id: paymentId! }, select: { userId: true } })
+  if (payment) await noteMarks(payment.userId, { payerReference: `${provider}:${reference.trim().toLowerCase()}` })
 }
 
 /** What holds for payments of this provider now. */

@@ -68,9 +68,13 @@ describe.each(PAYMENT_STANDS)(
     test('tells the truth of a new, a part-paid, a paid, an overpaid and an expired payment', async () => {
       const made = await checkout(19_990_000n)
       const truth = async (): Promise<Truth> => {
-        const [{ refunds, disputes, ...said }] = (await bench.provider.fetchPayments([refOf(made)])) as [Truth]
+        const [{ refunds, disputes, payerReference, ...said }] = (await bench.provider.fetchPayments([
+          refOf(made),
+        ])) as [Truth]
         // Nothing went back: some vendors say so, others say nothing of it.
         expect([...(refunds ?? []), ...(disputes ?? [])]).toEqual([])
+        // By whom it came is told by some only.
+        if (payerReference !== undefined) expect(payerReference).not.toBe('')
         return said
       }
       const base = {

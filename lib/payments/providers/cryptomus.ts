@@ -56,6 +56,7 @@ const invoiceSchema = z.object({
   payment_status: z.string().refine((status): status is Status => Object.hasOwn(STATUSES, status)),
   url: z.url({ protocol: /^https?$/ }),
   expired_at: z.number().int().positive(),
+  from: z.string().max(200).nullish().catch(null),
 })
 type Invoice = z.infer<typeof invoiceSchema>
 const listSchema = z.object({
@@ -216,6 +217,7 @@ function truthOf(invoice: Told): Truth {
     currency: invoice.currency,
     // Nothing in an invoice says that it is a test; test webhooks make none.
     isTest: false,
+    ...(invoice.from && { payerReference: invoice.from }),
     // The vendor gives back all of an invoice, once, and has no id for it.
     ...(invoice.payment_status === 'refund_paid'
       ? {

@@ -17,6 +17,11 @@ export type Truth = {
   requestedMicros: bigint
   currency: string
   isTest: boolean
+  /**
+   * Something that stays the same for one payer with this vendor (an address, a mailbox), where it tells one. Never stored: it becomes a keyed digest
+   * that says only whether two customers share it (lib/identity/marks.ts).
+   */
+  payerReference?: string
   /** What went back to the payer, or is on its way. Absent where the vendor does not tell, or nothing did. */
   refunds?: readonly ProviderRefund[]
   /** What the payer's bank takes back, each claim once under the vendor's id for it. */

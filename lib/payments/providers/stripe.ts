@@ -49,6 +49,10 @@ const sessionSchema = z.object({
   livemode: z.boolean(),
   url: z.url({ protocol: /^https?$/ }).nullish(),
   expires_at: z.number().int().positive(),
+  customer_details: z
+    .object({ email: z.string().max(320).nullish() })
+    .nullish()
+    .catch(null),
   // Whole when it was asked for so, an id in a session that was just made, null before the payer does something.
   payment_intent: z
     .union([
@@ -286,6 +290,7 @@ function truthOf(session: Session): Truth {
     requestedMicros: session.amount_subtotal,
     currency: session.currency.toUpperCase(),
     isTest: !session.livemode,
+    ...(session.customer_details?.email && { payerReference: session.customer_details.email }),
   }
 }
 

@@ -51,6 +51,11 @@ export default async function BalancePage({ searchParams }: { searchParams: Sear
           </>
         }
       />
+      {balance.giftMicros > 0n && (
+        <p className="mb-4 text-muted">
+          {say.rich('gifts', { gift: () => <Money micros={balance.giftMicros} currency={currency} /> })}
+        </p>
+      )}
       <DebtNotice owedMicros={balance.owedMicros} currency={currency} />
       <StatementTable
         lines={statement.lines}
