@@ -10,7 +10,7 @@ import { paymentOrigins } from '@/lib/payments'
  */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
   if (!isReadable(request.nextUrl)) return refuse(400, 'The address holds characters that mean nothing.')
-  if (isForeign(request)) return refuse(403, 'The form was sent from a page of another site.')
+  if (isForeign(request) && !isOneClick(request)) return refuse(403, 'The form was sent from a page of another site.')
   const nonce = randomBytes(16).toString('base64')
   const isMail = isMailPreview(request.nextUrl.pathname)
   const policy = isMail ? MAIL_POLICY : contentPolicy(nonce, await formTargets())
@@ -36,9 +36,14 @@ function hasTokenInPath(pathname: string): boolean {
   return /^\/api\/(feeds|calendar)\//.test(pathname)
 }
 
+/** A mail program's one click (RFC 8058): it may come from the page of any mail service, and the token in its address alone decides. */
+function isOneClick({ nextUrl }: NextRequest): boolean {
+  return nextUrl.pathname === '/api/unsubscribe'
+}
+
 /** A mail as staff preview it: a page of its own, shown in a frame of ours. */
 function isMailPreview(pathname: string): boolean {
-  return /^\/admin\/mail\/previews\/[^/]+\/html$/.test(pathname)
+  return /^\/admin\/(mail\/previews|campaigns)\/[^/]+\/html$/.test(pathname)
 }
 
 /** A mail carries its styles on its elements and has nothing else; here it can neither run nor load nor send anything. */

@@ -28,15 +28,18 @@ export type MailContent = {
   locale: string
   look: MailLook
   preview: string
-  greeting: string
+  /** Absent where the text brings its own. */
+  greeting?: string
   paragraphs: string[]
+  /** What stands in place of paragraphs, or after them. */
+  children?: ReactNode
   /** Pairs of name and value, for sums and numbers. */
   facts?: [string, string][]
   action?: { label: string; url: string }
-  linkHelp: string
+  linkHelp?: string
   /** What follows the button: what to do if it was not you. */
   after?: ReactNode
-  footer: string
+  footer: ReactNode
 }
 
 /** The one shape of all our mails: a greeting, what happened, the figures, one button, and why this mail came and from whom. */
@@ -56,14 +59,11 @@ export function MailLayout(mail: MailContent) {
           <Text className="mail-text" style={{ ...paragraph, fontWeight: 600, fontSize: 18 }}>
             {logo}
           </Text>
-          <Text className="mail-text" style={paragraph}>
-            {mail.greeting}
-          </Text>
+          {mail.greeting && <Paragraph>{mail.greeting}</Paragraph>}
           {mail.paragraphs.map((text) => (
-            <Text key={text} className="mail-text" style={paragraph}>
-              {text}
-            </Text>
+            <Paragraph key={text}>{text}</Paragraph>
           ))}
+          {mail.children}
           {mail.facts && <Facts facts={mail.facts} />}
           {mail.action && (
             <Section style={{ margin: '24px 0' }}>
@@ -113,6 +113,15 @@ export function MailLayout(mail: MailContent) {
   )
 }
 
+/** One paragraph of a mail, in the colour that can be read in both lights. */
+export function Paragraph({ children }: { children: ReactNode }) {
+  return (
+    <Text className="mail-text" style={paragraph}>
+      {children}
+    </Text>
+  )
+}
+
 /** The white card on its page, as tables: the one way that every mail program centres and pads. */
 function Card({ children }: { children: ReactNode }) {
   const table = { role: 'presentation', width: '100%', cellPadding: 0, cellSpacing: 0, border: 0 } as const
@@ -148,7 +157,18 @@ function Card({ children }: { children: ReactNode }) {
 }
 
 /** An address in full, in the colour that can be read in both lights. */
-export function MailLink({ href, accent, isSmall = false }: { href: string; accent: string; isSmall?: boolean }) {
+export function MailLink({
+  href,
+  accent,
+  isSmall = false,
+  children,
+}: {
+  href: string
+  accent: string
+  isSmall?: boolean
+  /** The words of the link; the address itself without them. */
+  children?: ReactNode
+}) {
   return (
     <Link
       className="mail-link"
@@ -160,7 +180,7 @@ export function MailLink({ href, accent, isSmall = false }: { href: string; acce
         textDecoration: 'underline',
       }}
     >
-      {href}
+      {children ?? href}
     </Link>
   )
 }

@@ -1,7 +1,8 @@
+import { type CampaignText, personalise, preferencesUrl } from '@/lib/marketing'
 import { type EmailTemplate, readSender } from '@/lib/notifications'
 import { mailContext } from './context'
 import { DARK_QUERY } from './layout'
-import { renderEmail, TEMPLATES } from './render'
+import { renderCampaign, renderEmail, TEMPLATES } from './render'
 
 /** Whether there is such a mail. */
 export function isTemplate(name: string): name is EmailTemplate {
@@ -24,11 +25,25 @@ export async function renderPreview(
 ): Promise<{ subject: string; html: string; text: string }> {
   const { look } = await readSender()
   const mail = await renderEmail(template, TEMPLATES[template].preview as never, locale, look)
-  const query = scheme === 'dark' ? '@media all' : '@media not all'
-  const html = mail.html
-    .replaceAll(DARK_QUERY, query)
-    .replaceAll('color-scheme: light dark', `color-scheme: ${scheme}`)
-    // A link of a sample leads nowhere; pressed in the frame it would only fail.
-    .replaceAll(/ href="[^"]*"/g, ' href="#"')
-  return { ...mail, html }
+  return { ...mail, html: inScheme(mail.html, scheme) }
+}
+
+/** A campaign as its readers of a language will see it, with a sample name and a way out that leads nowhere. */
+export async function renderCampaignPreview(
+  text: CampaignText,
+  { locale, scheme, name }: { locale: string; scheme: 'light' | 'dark'; name: string },
+): Promise<{ subject: string; html: string; text: string }> {
+  const { look } = await readSender()
+  const mail = personalise(await renderCampaign(text, locale, look), { name, preferencesUrl: preferencesUrl('…') })
+  return { ...mail, html: inScheme(mail.html, scheme) }
+}
+
+function inScheme(html: string, scheme: 'light' | 'dark'): string {
+  return (
+    html
+      .replaceAll(DARK_QUERY, scheme === 'dark' ? '@media all' : '@media not all')
+      .replaceAll('color-scheme: light dark', `color-scheme: ${scheme}`)
+      // A link of a sample leads nowhere; pressed in the frame it would only fail.
+      .replaceAll(/ href="[^"]*"/g, ' href="#"')
+  )
 }

@@ -1,12 +1,15 @@
 import { render, toPlainText } from 'react-email'
+import { type CampaignRenderer, PLACES } from '@/lib/marketing'
 import type { EmailProps, EmailRenderer, EmailTemplate } from '@/lib/notifications'
 import { accountExists } from './account-exists'
 import { announced } from './announced'
 import { announcedMaintenance } from './announced-maintenance'
 import { mailContext, type MailTemplate } from './context'
 import { maintenanceChanged } from './maintenance-changed'
+import { marketingConfirm } from './marketing-confirm'
 import { mailTest } from './mail-test'
 import { digest } from './digest'
+import { CampaignMailView, campaignTest, nameIn } from './campaign'
 import { lowBalance } from './low-balance'
 import { moneyReturned } from './money-returned'
 import { nextCharge } from './next-charge'
@@ -68,6 +71,8 @@ export const TEMPLATES: { [T in EmailTemplate]: MailTemplate<EmailProps[T]> } = 
   announcement_change: announced('announcement_change'),
   announcement_maintenance: announcedMaintenance,
   maintenance_changed: maintenanceChanged,
+  marketing_confirm: marketingConfirm,
+  campaign_test: campaignTest,
   digest,
 }
 
@@ -77,4 +82,12 @@ export const renderEmail: EmailRenderer = async (template, props, locale, look) 
   const context = mailContext(locale, look)
   const html = await render(<Mail props={props} context={context} />)
   return { subject: subject(props, context), html, text: toPlainText(html) }
+}
+
+/** A campaign for all readers of a language: where their name and their link stand, there are PLACES. */
+export const renderCampaign: CampaignRenderer = async ({ subject, body, topic }, locale, look) => {
+  const context = mailContext(locale, look)
+  const reader = { name: PLACES.name, preferencesUrl: PLACES.preferences }
+  const html = await render(<CampaignMailView text={{ subject, body, topic }} reader={reader} context={context} />)
+  return { subject: nameIn(subject, PLACES.name), html, text: toPlainText(html) }
 }

@@ -69,6 +69,10 @@ import overviewEn from '@/messages/en/overview.json'
 import overviewRu from '@/messages/ru/overview.json'
 import papersEn from '@/messages/en/papers.json'
 import papersRu from '@/messages/ru/papers.json'
+import campaignsEn from '@/messages/en/campaigns.json'
+import campaignsRu from '@/messages/ru/campaigns.json'
+import marketingEn from '@/messages/en/marketing.json'
+import marketingRu from '@/messages/ru/marketing.json'
 import verifyEn from '@/messages/en/verify.json'
 import verifyRu from '@/messages/ru/verify.json'
 
@@ -108,6 +112,8 @@ const en = {
   mail: mailEn,
   overview: overviewEn,
   papers: papersEn,
+  campaigns: campaignsEn,
+  marketing: marketingEn,
   verify: verifyEn,
 }
 
@@ -150,6 +156,8 @@ const ru: Messages = {
   mail: mailRu,
   overview: overviewRu,
   papers: papersRu,
+  campaigns: campaignsRu,
+  marketing: marketingRu,
   verify: verifyRu,
 }
 

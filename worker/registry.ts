@@ -90,7 +90,8 @@ import { applyChangesJob, applyDueChanges, applyRules, applyRulesJob } from '@/l
 import { removeOldMarks, removeOldMarksJob } from '@/lib/identity'
 import { reviseRewards, reviseRewardsJob, runRewards, runRewardsJob } from '@/lib/referrals'
 import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
-import { renderEmail } from '@/emails/render'
+import { runCampaigns, runCampaignsJob } from '@/lib/marketing'
+import { renderCampaign, renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
 
 export type Registered = { job: Job<unknown>; handle: Handler<unknown> }
@@ -149,6 +150,7 @@ export const REGISTRY: readonly Registered[] = [
   register(applyChangesJob, () => applyDueChanges()),
   register(applyRulesJob, (payload) => applyRules(payload)),
   register(removeSelectionsJob, () => removeSelections()),
+  register(runCampaignsJob, () => runCampaigns(renderCampaign)),
   register(sendEmailJob, ({ emailId }) => sendEmail(emailId, renderEmail)),
   register(releaseAddressJob, releaseAddress),
   register(sweepEmailsJob, () => sweepEmails()),

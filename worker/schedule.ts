@@ -15,6 +15,7 @@ import {
   syncStockJob,
 } from '@/lib/provisioning'
 import { applyChangesJob, applyRulesJob } from '@/lib/prices'
+import { runCampaignsJob } from '@/lib/marketing'
 import { sweepEmailsJob } from '@/lib/notifications'
 import { removeOldMarksJob } from '@/lib/identity'
 import { reviseRewardsJob, runRewardsJob } from '@/lib/referrals'
@@ -56,5 +57,6 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '40 2 * * *', name: removeOldChecksJob.name },
   { cron: '50 * * * *', name: removeSelectionsJob.name },
   { cron: '*/5 * * * *', name: sweepEmailsJob.name },
+  { cron: '* * * * *', name: runCampaignsJob.name },
   { cron: '* * * * *', name: sweepAnnouncementsJob.name },
 ]

@@ -18,6 +18,7 @@ import {
   verifyEmailSchema,
 } from '@/lib/identity'
 import { accepted, refused } from '@/lib/kit'
+import { recordSignUpChoice } from '@/lib/marketing'
 import { attributeSignUp, findLink, type Via } from '@/lib/referrals'
 import {
   forgetNextPath,
@@ -49,13 +50,13 @@ export const signUpAction = publicAction(signUpSchema, async (input, { locale })
       username: input.username,
       password: input.password,
       locale,
-      acceptsMarketing: input.marketing,
       statements: consentStatements(locale),
     },
     undefined,
-    async (tx, { userId, email }) => {
+    async (tx, { userId, email, now }) => {
       await noteMarks(userId, { visit, email }, tx)
       await attributeSignUp(tx, { userId }, touches)
+      await recordSignUpChoice(tx, { userId, now }, { isTicked: input.marketing, locale, visit })
     },
   )
   if (!result.ok) return result

@@ -22,6 +22,7 @@ type Place = {
     | 'jobs'
     | 'customers'
     | 'mail'
+    | 'campaigns'
     | 'adminCatalogue'
     | 'stock'
     | 'suppliers'
@@ -41,6 +42,7 @@ const PLACES: Place[] = [
   { href: '/admin/jobs', text: 'jobs', permissions: ['jobs.retry'], queue: 'jobs' },
   { href: '/admin/customers', text: 'customers', permissions: ['customers.read'] },
   { href: '/admin/mail', text: 'mail', permissions: ['mail.read'] },
+  { href: '/admin/campaigns', text: 'campaigns', permissions: ['marketing.write'] },
   { href: '/admin/catalogue', text: 'adminCatalogue', permissions: ['catalog.write'] },
   { href: '/admin/stock', text: 'stock', permissions: ['stock.import'] },
   { href: '/admin/suppliers', text: 'suppliers', permissions: ['suppliers.write'], queue: 'suppliers' },

@@ -3,7 +3,13 @@ import { newId } from '@/lib/kit'
 
 export type ConsentKind = 'terms' | 'age' | 'marketing'
 
-/** Records in the caller's transaction that a person said yes or no, to which version, in which words. Rows are only ever added. */
+/** Where a yes or a no was said. */
+export type ConsentSource = 'sign_up' | 'settings' | 'preferences' | 'confirmation' | 'one_click' | 'support'
+
+/**
+ * Records in the caller's transaction that a person said yes or no, where, to which version, in which words, and returns the row's id. Rows are only ever added.
+ * `addressDigest` comes from `addressDigest()`; an address itself is never kept.
+ */
 export async function recordConsent(
   tx: Tx,
   consent: {
@@ -13,9 +19,17 @@ export async function recordConsent(
     version: string
     text: string
     locale: string
+    source?: ConsentSource
     now: Date
+    topic?: string
+    channel?: string
+    isPending?: boolean
+    addressDigest?: string | null
+    cause?: string | null
   },
-): Promise<void> {
+): Promise<string> {
   const { now, ...data } = consent
-  await tx.consent.create({ data: { id: newId('cns'), ...data, at: now }, select: { id: true } })
+  const id = newId('cns')
+  await tx.consent.create({ data: { id, ...data, at: now }, select: { id: true } })
+  return id
 }

@@ -15,7 +15,6 @@ import {
   resetPassword,
   revokeSession,
   SESSION_LIFETIME_MS,
-  setMarketingConsent,
   signUp,
   TERMS_VERSION,
   updateProfile,
@@ -24,7 +23,7 @@ import {
 } from './index'
 
 const password = 'a rather long password'
-const statements = { terms: 'I accept the terms.', age: 'I am an adult.', marketing: 'Send me news.' }
+const statements = { terms: 'I accept the terms.', age: 'I am an adult.' }
 let name: string
 let email: string
 
@@ -39,7 +38,6 @@ const person = (more: object = {}) => ({
   username: name,
   password,
   locale: 'en',
-  acceptsMarketing: false,
   statements,
   ...more,
 })
@@ -80,7 +78,7 @@ it('keeps neither password nor token as they are', async () => {
   expect(JSON.stringify(user.tokens)).not.toContain(token)
 })
 
-it('stores each consent with version, words, language and time; marketing stays a no unless ticked', async () => {
+it('stores each consent with version, words, language, place and time, and nobody can edit it', async () => {
   await signUp(person({ locale: 'ru' }))
   const user = await db().user.findUniqueOrThrow({ where: { email }, select: { id: true } })
   const { consents } = await getProfile(user.id)
@@ -91,11 +89,12 @@ it('stores each consent with version, words, language and time; marketing stays 
     locale: 'ru',
   })
   expect(consents.age).toMatchObject({ isGranted: true, text: statements.age })
-  expect(consents.marketing).toMatchObject({ isGranted: false, text: statements.marketing })
-  await setMarketingConsent(user.id, { isGranted: true, text: 'News, please.', locale: 'en' })
-  await setMarketingConsent(user.id, { isGranted: true, text: 'Other words.', locale: 'en' })
-  expect((await getProfile(user.id)).consents.marketing).toMatchObject({ isGranted: true, text: 'News, please.' })
-  expect(await db().consent.count({ where: { userId: user.id, kind: 'marketing' } })).toBe(2)
+  expect(consents.marketing).toBeUndefined()
+  const rows = await db().consent.findMany({ where: { userId: user.id } })
+  expect(rows.map(({ source }) => source)).toEqual(['sign_up', 'sign_up'])
+  await expect(db().consent.updateMany({ where: { userId: user.id }, data: { text: 'Other words.' } })).rejects.toThrow(
+    'consents are only added',
+  )
 })
 
 it('answers a sign-up with a taken email like any other, changes nothing and tells the owner once a day', async () => {
@@ -251,8 +250,7 @@ it('a name’s second use does not tell whether the first sign-up met an address
   const form = {
     password: 'three quiet otters',
     locale: 'en',
-    acceptsMarketing: false,
-    statements: { terms: 't', age: 'a', marketing: 'm' },
+    statements: { terms: 't', age: 'a' },
   }
   for (const address of [known.email, `${newId('req')}@example.test`]) {
     const username = newId('req').slice(-20)

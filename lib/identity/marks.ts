@@ -58,6 +58,11 @@ export async function removeOldMarks(now = new Date()): Promise<number> {
   return removed.count
 }
 
+/** The network address of a visit as a keyed digest, for the proof of a consent: equal digests say "the same", and nothing else can be read. Null without one. */
+export function addressDigest({ address }: Visit): string | null {
+  return address === null ? null : digestOf('consent', address)
+}
+
 function digestOf(kind: string, value: string): string {
   return createHmac('sha256', env().AUTH_SECRET).update(`person-mark:${kind}:${value}`).digest('base64url')
 }

@@ -59,6 +59,14 @@ export const PERMISSIONS = {
     description: 'Send mails again, and let an address get mail again',
     roles: ['owner', 'admin', 'support'],
   },
+  'marketing.write': {
+    description: 'Write campaigns, and send them to those who agreed to them',
+    roles: ['owner', 'admin'],
+  },
+  'marketing.withdraw': {
+    description: 'Note that a customer wants no marketing any more',
+    roles: ['owner', 'admin', 'support'],
+  },
   'audit.read': { description: 'Read the record of who did what', roles: ['owner', 'auditor'] },
 } as const satisfies Record<string, { description: string; roles: readonly Role[] }>
 

@@ -15,12 +15,11 @@ export type SignUpInput = {
   username: string
   password: string
   locale: string
-  acceptsMarketing: boolean
   /** The very words beside each tick box, in the language the person saw. */
-  statements: { terms: string; age: string; marketing: string }
+  statements: { terms: string; age: string }
 }
 
-/** What others do in the transaction that opens an account: remember who brought this person, for one. */
+/** What others do in the transaction that opens an account: remember who brought this person, and whether they want news. */
 export type OnOpened = (tx: Tx, account: { userId: string; email: string; now: Date }) => Promise<void>
 
 /**
@@ -76,15 +75,9 @@ async function openAccount(
     now,
   })
   await onOpened?.(tx, { userId, email: input.email, now })
-  const consent = { userId, version: TERMS_VERSION, locale: input.locale, now }
+  const consent = { userId, version: TERMS_VERSION, locale: input.locale, source: 'sign_up' as const, now }
   await recordConsent(tx, { ...consent, kind: 'terms', isGranted: true, text: input.statements.terms })
   await recordConsent(tx, { ...consent, kind: 'age', isGranted: true, text: input.statements.age })
-  await recordConsent(tx, {
-    ...consent,
-    kind: 'marketing',
-    isGranted: input.acceptsMarketing,
-    text: input.statements.marketing,
-  })
   await queueVerification(tx, { userId, email: input.email, username: input.username, locale: input.locale, now })
   await recordAudit(
     tx,

@@ -3,7 +3,10 @@ import { formatMoney } from '@/lib/kit'
 import type { EmailProps, EmailTemplate } from '@/lib/notifications'
 
 /** The templates that leave a notice; the others go by mail only. */
-export type NoticeTemplate = Exclude<EmailTemplate, 'verify_email' | 'reset_password' | 'digest' | 'mail_test'>
+export type NoticeTemplate = Exclude<
+  EmailTemplate,
+  'verify_email' | 'reset_password' | 'digest' | 'mail_test' | 'marketing_confirm' | 'campaign_test'
+>
 
 export type SaidNotice = {
   title: string

@@ -15,7 +15,7 @@ export {
   type OwnMail,
   type StoppedAddress,
 } from './queries'
-export { lastHeardAt, type MailEventReceipt, receiveMailEvent } from './receive-mail-event'
+export { lastHeardAt, type MailEventReceipt, type MailEventTaker, receiveMailEvent } from './receive-mail-event'
 export { liftSchema, mailIdSchema, senderSchema } from './schemas'
 export { sendEmail, type EmailRenderer } from './send-email'
 export { sendMailAgain } from './send-mail-again'

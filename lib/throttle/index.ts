@@ -1,1 +1,1 @@
-export { type Guesser, limitGuesses, takeTurn, type ThrottleKind } from './take-turn'
+export { type Guesser, limitGuesses, takeTurn, type TooManyTries, type ThrottleKind } from './take-turn'

@@ -13,6 +13,10 @@ const THROTTLES = {
   promotion_code_by_address: { turns: 60, perMs: HOUR_MS },
   voucher_by_customer: { turns: 10, perMs: 15 * MINUTE_MS },
   voucher_by_address: { turns: 60, perMs: HOUR_MS },
+  // A confirming mail is asked for once; five more are somebody who looks for it.
+  marketing_confirmation: { turns: 6, perMs: HOUR_MS },
+  // A mail program presses once, and again when it got no answer.
+  unsubscribe: { turns: 30, perMs: HOUR_MS },
 } as const satisfies Record<string, { turns: number; perMs: number }>
 
 export type ThrottleKind = keyof typeof THROTTLES

@@ -50,6 +50,9 @@ export const REFUSALS = {
   terms_in_use: { status: 409 },
   codes_made: { status: 409 },
   batch_withdrawn: { status: 409 },
+  // marketing
+  campaign_under_way: { status: 409 },
+  campaign_cannot: { status: 409 },
   // referrals
   referral_code_unknown: { status: 422, field: 'invitation' },
   referral_code_taken: { status: 409, field: 'code' },

@@ -87,13 +87,22 @@ const NO_STORE = { 'Cache-Control': 'no-store' }
 
 /** A refusal as a problem document. Machines read `code`; the sentence is in English. */
 export function problem(refusal: KnownRefusal): Response {
-  return problemResponse(REFUSALS[refusal.code].status, { title: sayRefusal(refusal, 'en'), code: refusal.code })
+  const { seconds } = refusal.facts
+  return problemResponse(
+    REFUSALS[refusal.code].status,
+    { title: sayRefusal(refusal, 'en'), code: refusal.code },
+    typeof seconds === 'number' ? { 'Retry-After': String(seconds) } : {},
+  )
 }
 
-function problemResponse(status: number, members: Record<string, string>): Response {
+function problemResponse(
+  status: number,
+  members: Record<string, string>,
+  headers: Record<string, string> = {},
+): Response {
   return new Response(JSON.stringify({ type: 'about:blank', status, ...members }), {
     status,
-    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json' },
+    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json', ...headers },
   })
 }
 

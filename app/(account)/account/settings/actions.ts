@@ -1,19 +1,13 @@
 'use server'
 
 import { revalidatePath } from 'next/cache'
-import { consentStatements } from '@/components/identity/consent-statements'
+import { headers } from 'next/headers'
 import { translator } from '@/i18n/translator'
-import {
-  changePassword,
-  changePasswordSchema,
-  marketingSchema,
-  setMarketingConsent,
-  updateProfile,
-  updateProfileSchema,
-} from '@/lib/identity'
+import { changePassword, changePasswordSchema, updateProfile, updateProfileSchema } from '@/lib/identity'
 import { accepted } from '@/lib/kit'
+import { chooseTopics, chooseTopicsSchema } from '@/lib/marketing'
 import { billingProfileSchema, saveBillingProfile } from '@/lib/papers'
-import { LOCALE_COOKIE, rememberPreference, userAction } from '@/lib/web'
+import { LOCALE_COOKIE, rememberPreference, userAction, visitOf } from '@/lib/web'
 
 export const updateProfileAction = userAction(updateProfileSchema, async (input, { user }) => {
   const result = await updateProfile(user.id, input)
@@ -23,10 +17,11 @@ export const updateProfileAction = userAction(updateProfileSchema, async (input,
   return accepted({ message: translator(input.locale, 'settings')('profileSaved') })
 })
 
-export const setMarketingAction = userAction(marketingSchema, async ({ marketing }, { user, locale }) => {
-  await setMarketingConsent(user.id, { isGranted: marketing, text: consentStatements(locale).marketing, locale })
+export const chooseTopicsAction = userAction(chooseTopicsSchema, async ({ topics }, { user, locale }) => {
+  const result = await chooseTopics(user.id, { topics, source: 'settings', locale, visit: visitOf(await headers()) })
+  if (!result.ok) return result
   revalidatePath('/account/settings')
-  return accepted({ message: translator(locale, 'settings')('mailSaved') })
+  return accepted({ message: translator(locale, 'marketing')(result.value.isWaiting ? 'savedWaiting' : 'saved') })
 })
 
 export const changePasswordAction = userAction(changePasswordSchema, async (input, { user, sessionId, locale }) => {

@@ -1,17 +1,21 @@
 import type { Metadata } from 'next'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
+import { ChoiceProofs, TopicBoxes } from '@/components/marketing/choices'
 import { ActionForm } from '@/components/ui/action-form'
+import { Alert } from '@/components/ui/alert'
 import { ButtonLink } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
-import { CheckboxField, SelectField, TextAreaField, TextField } from '@/components/ui/field'
+import { SelectField, TextAreaField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { LOCALES } from '@/i18n/locales'
 import { type ConsentProof, getProfile } from '@/lib/identity'
+import { listChoices } from '@/lib/marketing'
+import { listStopped } from '@/lib/notifications'
 import { getBillingProfile, listCountries } from '@/lib/papers'
 import { requireUser } from '@/lib/web'
-import { changePasswordAction, saveBillingAction, setMarketingAction, updateProfileAction } from './actions'
+import { changePasswordAction, saveBillingAction, chooseTopicsAction, updateProfileAction } from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('settings'))('title') }
@@ -19,18 +23,21 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, mail, frame, notices, consents, format, locale, profile, billing] = await Promise.all([
+  const [say, mail, frame, notices, marketing, format, locale, profile, billing, choices, stopped] = await Promise.all([
     getTranslations('settings'),
     getTranslations('mail'),
     getTranslations('frame'),
     getTranslations('notices'),
-    getTranslations('consents'),
+    getTranslations('marketing'),
     getFormatter(),
     getLocale(),
     getProfile(user.id),
     getBillingProfile(user.id),
+    listChoices(user.id),
+    listStopped([user.email], 'marketing'),
   ])
-  const { marketing, terms, age } = profile.consents
+  const { terms, age } = profile.consents
+  const isComplained = [...stopped.values()].includes('complaint')
   return (
     <>
       <PageHeader
@@ -123,16 +130,26 @@ export default async function SettingsPage() {
             </ButtonLink>
           }
         />
-        <Card title={say('mail')} lead={say('mailHelp')}>
-          <ActionForm action={setMarketingAction} className="flex flex-col gap-4">
-            <CheckboxField
-              name="marketing"
-              label={consents('marketing')}
-              defaultChecked={marketing?.isGranted ?? false}
-            />
-            <SubmitButton className="self-start">{say('saveMail')}</SubmitButton>
+        <Card id="marketing" title={say('mail')} lead={say('mailHelp')}>
+          {isComplained && (
+            <Alert tone="warning" title={marketing('stoppedTitle')} className="mb-4">
+              {marketing('stoppedText')}
+            </Alert>
+          )}
+          <ActionForm action={chooseTopicsAction} className="flex flex-col gap-4">
+            <TopicBoxes choices={choices} />
+            <SubmitButton className="self-start">{marketing('save')}</SubmitButton>
           </ActionForm>
-          {marketing && <Proof proof={marketing} />}
+          {choices.some(({ proof }) => proof) && (
+            <details className="mt-4 border-t pt-4 text-sm">
+              <summary className="inline-flex min-h-8 cursor-pointer items-center text-accent underline">
+                {marketing('proofTitle')}
+              </summary>
+              <div className="mt-2">
+                <ChoiceProofs choices={choices} />
+              </div>
+            </details>
+          )}
           <p className="mt-4 text-sm">
             <Link href="/account/settings/mails" className="text-accent underline">
               {mail('ownLink')}

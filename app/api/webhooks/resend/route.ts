@@ -1,3 +1,4 @@
+import { campaignMails } from '@/lib/marketing'
 import { type MailEventReceipt, receiveMailEvent } from '@/lib/notifications'
 import { webhookRoute } from '@/lib/web'
 
@@ -15,7 +16,7 @@ const SENTENCES: Record<MailEventReceipt, string> = {
  * again; 404 without a signing secret, 401 for a signature that does not fit or is old, 400 for what is not of the agreed form, 413 for too much.
  */
 export const POST = webhookRoute(async ({ headers, body }) => {
-  const received = await receiveMailEvent(headers, body)
+  const received = await receiveMailEvent(headers, body, [campaignMails])
   if (!received.ok) return received
   return Response.json(
     { message: SENTENCES[received.value] },

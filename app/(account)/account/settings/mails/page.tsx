@@ -7,10 +7,11 @@ import { Alert } from '@/components/ui/alert'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { Pagination } from '@/components/ui/pagination'
-import { oneOf, type SearchParams } from '@/components/ui/search-params'
+import { oneOf, type SearchParams, withQuery } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { DataTable } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
+import { listCampaignMails } from '@/lib/marketing'
 import { findStops, listOwnMails } from '@/lib/notifications'
 import { requireUser } from '@/lib/web'
 import { requestConfirmationAction } from './actions'
@@ -22,11 +23,16 @@ export async function generateMetadata(): Promise<Metadata> {
 /** Whether our mails arrive, what to do when they do not, and every mail that was sent. */
 export default async function OwnMailsPage({ searchParams }: { searchParams: SearchParams }) {
   const user = await requireUser()
-  const before = oneOf((await searchParams).before)
-  const [say, page, stops] = await Promise.all([
+  const query = await searchParams
+  const before = oneOf(query.before)
+  const campaignBefore = oneOf(query.news)
+  const [say, common, marketing, page, stops, campaigns] = await Promise.all([
     getTranslations('mail'),
+    getTranslations('common'),
+    getTranslations('marketing'),
     listOwnMails({ userId: user.id, before }),
     findStops(user.email),
+    listCampaignMails({ userId: user.id, before: campaignBefore }),
   ])
   const address = user.email
   const comesBack = stops.some(({ reason }) => reason !== 'complaint')
@@ -66,6 +72,37 @@ export default async function OwnMailsPage({ searchParams }: { searchParams: Sea
         ]}
       />
       <Pagination path="/account/settings/mails" before={before} nextBefore={page.nextBefore} />
+      {(campaigns.rows.length > 0 || campaignBefore) && (
+        <section id="news" className="mt-8">
+          <h2 className="text-base font-semibold">{marketing('ownMailsTitle')}</h2>
+          <p className="mt-1 mb-3 text-muted">{marketing('ownMailsLead')}</p>
+          <DataTable
+            caption={marketing('ownMailsCaption')}
+            rows={campaigns.rows}
+            rowKey={(mail) => mail.id}
+            empty={null}
+            columns={[
+              { key: 'when', head: say('columnWhen'), cell: (mail) => <ExactTime at={mail.at} /> },
+              {
+                key: 'subject',
+                head: say('columnSubject'),
+                cell: (mail) => <span lang={mail.locale}>{mail.subject}</span>,
+              },
+              { key: 'state', head: say('columnState'), cell: (mail) => <MailStatus state={mail.state} /> },
+            ]}
+          />
+          {campaigns.nextBefore && (
+            <p className="mt-3 text-sm">
+              <Link
+                href={withQuery('/account/settings/mails', { news: campaigns.nextBefore })}
+                className="text-accent underline"
+              >
+                {common('nextPage')}
+              </Link>
+            </p>
+          )}
+        </section>
+      )}
     </>
   )
 }

@@ -5,22 +5,28 @@ import { notFound } from 'next/navigation'
 import { StatementTable } from '@/components/account/statement-table'
 import { OrdersTable } from '@/components/admin/orders-table'
 import { PaymentsTable } from '@/components/admin/payments-table'
+import { ChoiceProofs } from '@/components/marketing/choices'
+import { MailStatus } from '@/components/mail/mail-words'
 import { MailsTable } from '@/components/mail/mails-table'
+import { ActionForm } from '@/components/ui/action-form'
 import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { CopyButton } from '@/components/ui/copy-button'
 import { EmptyState } from '@/components/ui/empty-state'
 import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
-import { Code, Facts } from '@/components/ui/table'
+import { SubmitButton } from '@/components/ui/submit-button'
+import { Code, DataTable, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { findCustomer, isAllowed } from '@/lib/identity'
 import { getBalance, listStatement } from '@/lib/ledger'
 import { listAllOrders } from '@/lib/orders'
 import { listPayments } from '@/lib/payments'
 import { countActiveAllocations } from '@/lib/provisioning'
+import { type CampaignMailView, type ChoiceView, listCampaignMails, listChoices } from '@/lib/marketing'
 import { findStops, listCustomerMails } from '@/lib/notifications'
 import { requireAdmin } from '@/lib/web'
+import { withdrawAction } from '../../campaigns/actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('admin'))('customer') }
@@ -32,18 +38,21 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
   if (!customer) notFound()
   const userId = customer.id
   const canSeeMail = isAllowed(staff.role, 'mail.read')
-  const [say, mail, common, balance, active, statement, orders, payments, mails, stops] = await Promise.all([
-    getTranslations('admin'),
-    getTranslations('mail'),
-    getTranslations('common'),
-    getBalance({ userId }),
-    countActiveAllocations({ userId }),
-    listStatement({ userId, limit: 10 }),
-    isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
-    isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
-    canSeeMail ? listCustomerMails(userId, 10) : null,
-    canSeeMail ? findStops(customer.email) : [],
-  ])
+  const [say, mail, common, balance, active, statement, orders, payments, mails, stops, choices, campaigns] =
+    await Promise.all([
+      getTranslations('admin'),
+      getTranslations('mail'),
+      getTranslations('common'),
+      getBalance({ userId }),
+      countActiveAllocations({ userId }),
+      listStatement({ userId, limit: 10 }),
+      isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
+      isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
+      canSeeMail ? listCustomerMails(userId, 10) : null,
+      canSeeMail ? findStops(customer.email) : [],
+      canSeeMail ? listChoices(userId) : null,
+      canSeeMail ? listCampaignMails({ userId }) : null,
+    ])
   return (
     <>
       <PageHeader
@@ -156,7 +165,63 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
             </p>
           </section>
         )}
+        {choices && campaigns && (
+          <Marketing
+            choices={choices}
+            mails={campaigns.rows.slice(0, 10)}
+            userId={isAllowed(staff.role, 'marketing.withdraw') ? userId : null}
+          />
+        )}
       </div>
     </>
+  )
+}
+
+/** What this customer agreed to, and what went to them by it. With a user id staff may note a no. */
+async function Marketing({
+  choices,
+  mails,
+  userId,
+}: {
+  choices: ChoiceView[]
+  mails: CampaignMailView[]
+  userId: string | null
+}) {
+  const [say, mail] = await Promise.all([getTranslations('marketing'), getTranslations('mail')])
+  return (
+    <Card title={say('customerTitle')} lead={say('customerLead')}>
+      {choices.some(({ proof }) => proof) ? (
+        <ChoiceProofs choices={choices} showsState />
+      ) : (
+        <p className="text-muted">{say('customerNone')}</p>
+      )}
+      {userId && choices.some(({ state }) => state !== 'off') && (
+        <ActionForm action={withdrawAction} className="mt-4">
+          <input type="hidden" name="userId" value={userId} />
+          <SubmitButton variant="secondary" size="sm">
+            {say('withdraw')}
+          </SubmitButton>
+        </ActionForm>
+      )}
+      {mails.length > 0 && (
+        <div className="mt-4">
+          <DataTable
+            caption={say('ownMailsCaption')}
+            rows={mails}
+            rowKey={({ id }) => id}
+            empty={null}
+            columns={[
+              { key: 'when', head: mail('columnWhen'), cell: ({ at }) => <ExactTime at={at} /> },
+              {
+                key: 'subject',
+                head: mail('columnSubject'),
+                cell: ({ subject, locale }) => <span lang={locale}>{subject}</span>,
+              },
+              { key: 'state', head: mail('columnState'), cell: ({ state }) => <MailStatus state={state} /> },
+            ]}
+          />
+        </div>
+      )}
+    </Card>
   )
 }

@@ -14,6 +14,7 @@ const PARTS = [
   { href: '/admin/settings/rules', text: 'rules', permission: 'settings.write' },
   { href: '/admin/settings/papers', text: 'papers', permission: 'settings.write' },
   { href: '/admin/settings/mail', text: 'mail', permission: 'settings.write' },
+  { href: '/admin/settings/marketing', text: 'marketing', permission: 'settings.write' },
   { href: '/admin/settings/telegram', text: 'telegram', permission: 'settings.write' },
 ] as const satisfies { href: string; text: string; permission: Permission }[]
 

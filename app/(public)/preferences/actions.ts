@@ -1,0 +1,24 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { headers } from 'next/headers'
+import { translator } from '@/i18n/translator'
+import { accepted } from '@/lib/kit'
+import { choosePreferences, confirmSchema, confirmTopics, preferencesSchema } from '@/lib/marketing'
+import { publicAction, visitOf } from '@/lib/web'
+
+export const savePreferencesAction = publicAction(preferencesSchema, async ({ token, topics, stop }, { locale }) => {
+  const visit = visitOf(await headers())
+  const result = await choosePreferences(token, { topics: stop ? [] : topics, locale, visit })
+  if (!result.ok) return result
+  revalidatePath('/preferences')
+  const { isWaiting } = result.value
+  const text = isWaiting ? 'savedWaiting' : stop || topics.length === 0 ? 'stoppedAll' : 'saved'
+  return accepted({ message: translator(locale, 'marketing')(text) })
+})
+
+export const confirmTopicsAction = publicAction(confirmSchema, async ({ token }, { locale }) => {
+  const result = await confirmTopics(token, { locale, visit: visitOf(await headers()) })
+  if (!result.ok) return result
+  return accepted({ message: translator(locale, 'marketing')('confirmed') })
+})

@@ -1,0 +1,71 @@
+import { getFormatter, getTranslations } from 'next-intl/server'
+import { Status } from '@/components/ui/status'
+import type { ChoiceView } from '@/lib/marketing'
+
+/** A box for each topic, with the sentence that is agreed to. Inside an ActionForm; what is ticked is what holds, or waits for its click. */
+export async function TopicBoxes({ choices }: { choices: ChoiceView[] }) {
+  const say = await getTranslations('marketing')
+  return (
+    // Drawn anew when what holds has changed: a box keeps what its reader did to it otherwise.
+    <fieldset key={choices.map(({ state }) => state).join()} className="flex flex-col gap-3">
+      <legend className="mb-1 text-sm font-medium">{say('legend')}</legend>
+      <p className="text-sm text-muted">{say('channelHelp')}</p>
+      {choices.map(({ topic, state }) => (
+        <div key={topic} className="flex flex-col gap-1">
+          <label className="flex items-start gap-3 text-sm">
+            <input
+              type="checkbox"
+              name="topics"
+              value={topic}
+              defaultChecked={state !== 'off'}
+              className="mt-0.5 size-5 shrink-0 accent-accent"
+            />
+            <span>
+              <span className="block font-medium">{say(`topics.${topic}.name`)}</span>
+              <span className="text-muted">{say(`topics.${topic}.statement`)}</span>
+            </span>
+          </label>
+          {state === 'pending' && <p className="pl-8 text-sm text-warning">{say('pending')}</p>}
+        </div>
+      ))}
+    </fieldset>
+  )
+}
+
+const SOURCES = ['sign_up', 'settings', 'preferences', 'confirmation', 'one_click', 'support'] as const
+
+/** When somebody said what, where, and the very words; nothing for what was never asked. */
+export async function ChoiceProofs({ choices, showsState = false }: { choices: ChoiceView[]; showsState?: boolean }) {
+  const [say, format] = await Promise.all([getTranslations('marketing'), getFormatter()])
+  return (
+    <ul className="flex flex-col gap-4 text-sm">
+      {choices.flatMap(({ topic, state, proof }) => {
+        if (!proof) return []
+        const source = SOURCES.find((each) => each === proof.source) ?? 'unknown'
+        const facts = {
+          date: format.dateTime(proof.at, { dateStyle: 'long', timeStyle: 'short' }),
+          source: say(`sources.${source}`),
+          version: proof.version,
+        }
+        return [
+          <li key={topic}>
+            <p className="flex flex-wrap items-center gap-2">
+              <strong>{say(`topics.${topic}.name`)}</strong>
+              {showsState && (
+                <Status tone={state === 'on' ? 'good' : state === 'pending' ? 'warning' : 'neutral'}>
+                  {say(`states.${state}`)}
+                </Status>
+              )}
+            </p>
+            <p className="text-muted">
+              {say(proof.isPending ? 'asked' : proof.isGranted ? 'granted' : 'refused', facts)}
+            </p>
+            <blockquote lang={proof.locale} className="mt-1 border-l-2 pl-3">
+              {proof.text}
+            </blockquote>
+          </li>,
+        ]
+      })}
+    </ul>
+  )
+}

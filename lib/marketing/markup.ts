@@ -1,0 +1,58 @@
+/**
+ * The few signs that campaigns know: an empty line ends a paragraph, `**bold**`, `[words](https://…)`, and `{name}`. Everything else is text, tags and braces
+ * included. The result is a tree of texts, never markup: whoever shows it escapes it.
+ */
+export type Inline =
+  | { kind: 'text'; text: string }
+  | { kind: 'bold'; parts: Piece[] }
+  | { kind: 'link'; url: string; parts: Piece[] }
+/** A text, or the place of the reader's name. */
+export type Piece = { kind: 'text'; text: string } | { kind: 'name' }
+export type Line = (Inline | { kind: 'name' })[]
+
+const SIGNS = /\*\*([^*\n]+)\*\*|\[([^[\]\n]+)\]\(([^()\s]+)\)|\{name\}/g
+
+/** The paragraphs of a text, each as lines of what stands in them. */
+export function parseBody(body: string): Line[][] {
+  return body
+    .split(/\n[ \t]*\n+/)
+    .map((paragraph) => paragraph.trim())
+    .filter(Boolean)
+    .map((paragraph) => paragraph.split('\n').map(parseLine))
+}
+
+function parseLine(line: string): Line {
+  const found: Line = []
+  let from = 0
+  const addText = (text: string) => {
+    if (text) found.push({ kind: 'text', text })
+  }
+  for (const match of line.matchAll(SIGNS)) {
+    const [whole, bold, words, address] = match
+    const url = address === undefined ? undefined : safeUrl(address)
+    // A link that leads nowhere we know stays as it was typed, so that its writer sees it in the preview.
+    if (address !== undefined && url === undefined) continue
+    addText(line.slice(from, match.index))
+    from = match.index + whole.length
+    if (bold !== undefined) found.push({ kind: 'bold', parts: piecesOf(bold) })
+    else if (url !== undefined) found.push({ kind: 'link', url, parts: piecesOf(words!) })
+    else found.push({ kind: 'name' })
+  }
+  addText(line.slice(from))
+  return found
+}
+
+/** The text cut at each `{name}`. */
+export function piecesOf(text: string): Piece[] {
+  return text
+    .split(/(\{name\})/)
+    .filter(Boolean)
+    .map((part) => (part === '{name}' ? { kind: 'name' } : { kind: 'text', text: part }))
+}
+
+/** Only the web: no script, no file, no login in the address. */
+function safeUrl(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
+  const { username, password, href } = new URL(text)
+  return username || password ? undefined : href
+}

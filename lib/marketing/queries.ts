@@ -1,0 +1,205 @@
+import { db, Prisma } from '@/lib/db'
+import { isId, type Page, pageOf } from '@/lib/kit'
+import type { MailFailure, MailState } from '@/lib/notifications'
+import { maskAddress } from './audience'
+import { PLACES } from './message'
+import { piecesOf } from './markup'
+import { readPreferencesToken } from './links'
+import type { Audience, Topic } from './schemas'
+import { TOPICS } from './schemas'
+import { type CampaignState, RECIPIENT_STATES, type RecipientState } from './states'
+
+export type ChoiceState = 'on' | 'pending' | 'off'
+export type ChoiceProof = {
+  isGranted: boolean
+  isPending: boolean
+  version: string
+  text: string
+  locale: string
+  source: string | null
+  at: Date
+}
+export type ChoiceView = { topic: Topic; state: ChoiceState; proof: ChoiceProof | null }
+
+/** What somebody wants by mail now, every topic, each with the proof it rests on; off and without proof where nothing was ever said. */
+export async function listChoices(userId: string): Promise<ChoiceView[]> {
+  const rows = await db().$queryRaw<(ChoiceProof & { topic: Topic; state: ChoiceState })[]>(Prisma.sql`
+    SELECT m.topic, m.state, c.is_granted AS "isGranted", c.is_pending AS "isPending", c.version, c.text, c.locale, c.source, c.at
+    FROM marketing_choices m JOIN consents c ON c.id = m.consent_id WHERE m.user_id = ${userId} AND m.channel = 'mail'`)
+  return TOPICS.map((topic) => {
+    const row = rows.find((each) => each.topic === topic)
+    if (!row) return { topic, state: 'off', proof: null }
+    const { state, topic: _, ...proof } = row
+    return { topic, state, proof }
+  })
+}
+
+/** What a preference page shows to whoever has the link: a masked address and the choices. Null for a token that is not ours, or whose person is gone. */
+export async function findPreferences(
+  token: string,
+): Promise<{ address: string; locale: string; choices: ChoiceView[] } | null> {
+  const link = readPreferencesToken(token)
+  if (!link) return null
+  const person = await db().user.findUnique({ where: { id: link.userId }, select: { email: true, locale: true } })
+  if (!person) return null
+  return { address: maskAddress(person.email), locale: person.locale, choices: await listChoices(link.userId) }
+}
+
+export type CampaignRow = {
+  id: string
+  name: string
+  topic: Topic
+  state: CampaignState
+  audience: Audience
+  subjectEn: string
+  bodyEn: string
+  subjectRu: string
+  bodyRu: string
+  revision: number
+  createdAt: Date
+  startsAt: Date | null
+  startedAt: Date | null
+  endedAt: Date | null
+  isCollected: boolean
+  failure: MailFailure | null
+  nextBatchAt: Date | null
+}
+
+/** Every campaign, newest first. */
+export async function listCampaigns(): Promise<CampaignRow[]> {
+  return (await db().campaign.findMany({ orderBy: { id: 'desc' }, take: 200 })) as unknown as CampaignRow[]
+}
+
+/** One campaign; null when there is none. */
+export async function findCampaign(id: string): Promise<CampaignRow | null> {
+  if (!isId('cpn', id)) return null
+  return (await db().campaign.findUnique({ where: { id } })) as unknown as CampaignRow | null
+}
+
+export type CampaignFigures = {
+  recipients: number
+  /** Handed over and not refused, whatever became of them later. */
+  sent: number
+  unsubscribed: number
+} & Record<RecipientState, number>
+
+/** How campaigns stand. Opens and clicks are not among it: nobody was asked whether they may be watched. */
+export async function listFigures(campaignIds: readonly string[]): Promise<Map<string, CampaignFigures>> {
+  if (campaignIds.length === 0) return new Map()
+  const ids = Prisma.join([...campaignIds])
+  const [states, left] = await Promise.all([
+    db().$queryRaw<{ id: string; state: RecipientState; count: bigint }[]>(
+      Prisma.sql`SELECT campaign_id AS id, state, count(*) AS count FROM campaign_recipients WHERE campaign_id IN (${ids}) GROUP BY 1, 2`,
+    ),
+    db().$queryRaw<{ id: string; count: bigint }[]>(
+      Prisma.sql`SELECT cause AS id, count(DISTINCT user_id) AS count FROM consents WHERE cause IN (${ids}) AND kind = 'marketing' AND NOT is_granted GROUP BY 1`,
+    ),
+  ])
+  return new Map(
+    campaignIds.map((id) => {
+      const of = (state: RecipientState) =>
+        Number(states.find((row) => row.id === id && row.state === state)?.count ?? 0n)
+      const counts = Object.fromEntries(RECIPIENT_STATES.map((state) => [state, of(state)])) as Record<
+        RecipientState,
+        number
+      >
+      const sum = (...named: RecipientState[]) => named.reduce((total, state) => total + counts[state], 0)
+      return [
+        id,
+        {
+          ...counts,
+          recipients: sum(...RECIPIENT_STATES),
+          // What is counted by its last word was sent before.
+          sent: sum('sent', 'delivered', 'delayed', 'bounced', 'complained', 'suppressed'),
+          unsubscribed: Number(left.find((row) => row.id === id)?.count ?? 0n),
+        },
+      ]
+    }),
+  )
+}
+
+export type RecipientView = {
+  id: string
+  userId: string
+  address: string
+  state: RecipientState
+  failure: string | null
+  at: Date
+}
+const PAGE = 50
+
+/** Who a campaign went to, newest first, masked; `state` narrows. */
+export async function listRecipients(query: {
+  campaignId: string
+  state?: string | undefined
+  before?: string | undefined
+}): Promise<Page<RecipientView>> {
+  const state = RECIPIENT_STATES.find((each) => each === query.state)
+  const rows = await db().campaignRecipient.findMany({
+    where: {
+      campaignId: query.campaignId,
+      ...(state ? { state } : {}),
+      ...(query.before && isId('rcp', query.before) ? { id: { lt: query.before } } : {}),
+    },
+    orderBy: { id: 'desc' },
+    take: PAGE + 1,
+    select: { id: true, userId: true, to: true, state: true, failure: true, stateAt: true },
+  })
+  return pageOf(
+    rows.map(({ to, stateAt, ...row }) => ({
+      ...row,
+      state: row.state as RecipientState,
+      address: to ? maskAddress(to) : '–',
+      at: stateAt,
+    })),
+    PAGE,
+  )
+}
+
+export type CampaignMailView = {
+  id: string
+  subject: string
+  locale: string
+  state: MailState
+  failure: string | null
+  at: Date
+}
+
+/** The mails of campaigns that went to somebody, newest first: the part of "every mail sent to me" that has no row among the other mails. */
+export async function listCampaignMails(query: {
+  userId: string
+  before?: string | undefined
+}): Promise<Page<CampaignMailView>> {
+  const rows = await db().campaignRecipient.findMany({
+    where: {
+      userId: query.userId,
+      state: { notIn: ['queued', 'skipped'] },
+      ...(query.before && isId('rcp', query.before) ? { id: { lt: query.before } } : {}),
+    },
+    orderBy: { id: 'desc' },
+    take: PAGE + 1,
+    select: {
+      id: true,
+      state: true,
+      failure: true,
+      stateAt: true,
+      locale: true,
+      campaign: { select: { subjectEn: true, subjectRu: true } },
+    },
+  })
+  const person = await db().user.findUnique({ where: { id: query.userId }, select: { username: true } })
+  const named = (subject: string) =>
+    piecesOf(subject)
+      .map((piece) => (piece.kind === 'name' ? (person?.username ?? PLACES.name) : piece.text))
+      .join('')
+  return pageOf(
+    rows.map(({ campaign, stateAt, locale, ...row }) => ({
+      ...row,
+      state: row.state as MailState,
+      locale: locale ?? 'en',
+      subject: named(locale === 'ru' ? campaign.subjectRu : campaign.subjectEn),
+      at: stateAt,
+    })),
+    PAGE,
+  )
+}

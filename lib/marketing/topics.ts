@@ -1,0 +1,25 @@
+import { translator } from '@/i18n/translator'
+import type { Topic } from './schemas'
+
+export { type Channel, CHANNELS, type Topic, TOPICS } from './schemas'
+
+/**
+ * The version of the sentences that people agree to (`consents.marketing…` of messages/). A change of their meaning changes it; consents keep the version they
+ * were given to, and the words.
+ */
+export const MARKETING_VERSION = '2'
+
+/** What a topic is called. */
+export function sayTopic(topic: Topic, locale: string): string {
+  return translator(locale, 'marketing')(`topics.${topic}.name`)
+}
+
+/** The very words beside the box of a topic: what is stored as proof is what was shown. */
+export function statementOf(topic: Topic, locale: string): string {
+  return translator(locale, 'marketing')(`topics.${topic}.statement`)
+}
+
+/** The very words beside the one box at sign-up; they name every topic. */
+export function signUpStatement(locale: string): string {
+  return translator(locale, 'consents')('marketing')
+}
