@@ -8,6 +8,7 @@ import { refundProxies } from '@/lib/remedies'
 import { makePlan, orderFor, type PlanOnSale } from '@/test/factories/catalog'
 import { bringMoney, giveMoney, insertCustomer } from '@/test/factories/customer'
 import fc from 'fast-check'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { noteMarks } from '@/lib/identity'
 import {
@@ -447,6 +448,66 @@ describe('rewards leave once', () => {
       expect(await ask('usdt', odd)).toMatchObject({ refusal: { code: 'destination_unreadable' } })
     expect(await ask('usdt', WALLET)).toMatchObject({ refusal: { code: 'below_minimum' } })
     expect(await payout(await insertCustomer())).toMatchObject({ refusal: { code: 'nothing_available' } })
+  })
+})
+
+describe('a process that dies in the middle', () => {
+  /** Does something to rewards in a transaction of its own, whose process is gone before it could say so. */
+  async function dieAfter(text: string, values: unknown[]): Promise<void> {
+    const client = new Client({ connectionString: process.env.DATABASE_URL })
+    client.on('error', () => {})
+    await client.connect()
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await client.query('BEGIN')
+    const done = await client.query<{ did: unknown }>(text, values)
+    expect(done.rows[0]!.did, 'it had done something').toBeTruthy()
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    await db().$queryRaw`SELECT pg_terminate_backend(${rows[0]!.pid}::int)`
+    await ended
+  }
+  const books = async () => expect((await checkBooks()).findings).toEqual([])
+
+  it('leaves no reward half made, let go, taken back, moved or paid; whoever comes next does all of it once', async () => {
+    const { referrer, friend } = await makePair()
+    await bringMoney(friend.id, 8_000_000n)
+    const orderId = await buy(friend, 8)
+    await dieAfter(
+      `SELECT made > 0 AS did FROM accrue_rewards('order', '-infinity', $1, '-infinity', '', 500, interval '14 days', 'USD')`,
+      [inDays(1)],
+    )
+    expect(await rewardsOf(referrer.id)).toEqual([])
+    await runRewards()
+    await dieAfter(`SELECT released > 0 AS did FROM release_rewards($1, 500, 'USD')`, [inDays(15)])
+    expect(await payableTo(referrer.id)).toBe(0n)
+    await runRewards({ now: inDays(15) })
+    expect(await payableTo(referrer.id)).toBe(800_000n)
+
+    await credit(orderId, 2_000_000n)
+    await dieAfter(`SELECT reverted > 0 AS did FROM revert_rewards('-infinity', $1, 500)`, [inDays(1)])
+    expect(await payableTo(referrer.id)).toBe(800_000n)
+    await runRewards()
+    expect(await payableTo(referrer.id)).toBe(600_000n)
+
+    for (const kind of ['move', 'payout'])
+      await dieAfter(
+        `SELECT outcome = 'settled' AS did FROM settle_rewards($1, $2, $3, $4, 0, 'USD', 'usdt', NULL, NULL)`,
+        [newId('rst'), referrer.id, newId('req'), kind],
+      )
+    expect(await payableTo(referrer.id)).toBe(600_000n)
+    await books()
+    const asked = await payout(referrer)
+    const settlementId = asked.ok ? asked.value.settlementId : ''
+    for (const end of ['paid', 'declined'])
+      await dieAfter(`SELECT outcome = 'ended' AS did FROM end_payout($1, $2, 600000, 'tx', NULL, 'usr_staff')`, [
+        settlementId,
+        end,
+      ])
+    expect(await db().referralSettlement.findUnique({ where: { id: settlementId } })).toMatchObject({
+      state: 'requested',
+    })
+    await decidePayout(staff, { settlementId, amountMicros: 600_000n, end: 'paid', reference: 'tx' })
+    expect(await db().referralSettlement.findUnique({ where: { id: settlementId } })).toMatchObject({ state: 'paid' })
+    await books()
   })
 })
 

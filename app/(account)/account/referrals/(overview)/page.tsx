@@ -48,7 +48,7 @@ export default async function ReferralsPage() {
       <div className="flex flex-col gap-6">
         {(!programme.isOn || paying.length === 0) && <Alert tone="info">{say('programmeOff')}</Alert>}
         {programme.isOn && sentences.length > 0 && (
-          <ul className="list-inside list-disc">
+          <ul className="flex flex-col gap-1">
             {sentences.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
@@ -77,7 +77,7 @@ async function Figures({ overview }: { overview: ReferralOverview }) {
   if (overview.heldMicros > 0n) figures.push({ name: say('held'), micros: overview.heldMicros, help: say('heldHelp') })
   if (overview.owedMicros > 0n) figures.push({ name: say('owed'), micros: overview.owedMicros, help: say('owedHelp') })
   return (
-    <dl className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
+    <dl className="grid grid-cols-2 gap-3 xl:grid-cols-3">
       {figures.map((figure) => (
         <Figure key={figure.name} currency={currency} {...figure} />
       ))}

@@ -106,7 +106,7 @@ export default async function ReferralRulesPage() {
               help={say('capHelp')}
               inputMode="decimal"
             />
-            <SubmitButton className="self-start">{say('saveRule')}</SubmitButton>
+            <SubmitButton className="justify-self-start">{say('saveRule')}</SubmitButton>
           </ActionForm>
         </Card>
         <Card title={say('programme')}>
