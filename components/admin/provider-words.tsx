@@ -1,29 +1,7 @@
 import { getLocale, getTranslations } from 'next-intl/server'
-import { Status } from '@/components/ui/status'
-import type { Tone } from '@/components/ui/tones'
 import { env } from '@/lib/env'
 import { formatMoney } from '@/lib/kit'
 import type { ProviderView, TestResult } from '@/lib/payments'
-
-const STATES = {
-  on: 'good',
-  off: 'neutral',
-  not_set_up: 'neutral',
-  unreadable: 'bad',
-  refused_in_production: 'bad',
-} as const satisfies Record<string, Tone>
-export type ProviderState = keyof typeof STATES
-
-/** What an operator is told a provider is: why it cannot be used comes before whether it is offered. */
-export function stateOfProvider({ problem, isEnabled }: Pick<ProviderView, 'problem' | 'isEnabled'>): ProviderState {
-  return problem ?? (isEnabled ? 'on' : 'off')
-}
-
-export async function ProviderStatus({ provider }: { provider: ProviderView }) {
-  const say = await getTranslations('adminSettings')
-  const state = stateOfProvider(provider)
-  return <Status tone={STATES[state]}>{say(`state_${state}`)}</Status>
-}
 
 const RESULTS: readonly TestResult[] = ['ok', 'unreachable', 'key_refused', 'account_unknown', 'unexpected_answer']
 

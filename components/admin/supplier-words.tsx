@@ -10,28 +10,6 @@ import {
   type SupplierView,
 } from '@/lib/provisioning'
 
-const STATES = {
-  on: 'good',
-  off: 'neutral',
-  not_set_up: 'neutral',
-  unreadable: 'bad',
-  refused_in_production: 'bad',
-} as const satisfies Record<string, Tone>
-
-/** What an operator is told a supplier is: why it cannot be used comes before whether it is switched on. */
-export function stateOfSupplier({
-  problem,
-  isEnabled,
-}: Pick<SupplierView, 'problem' | 'isEnabled'>): keyof typeof STATES {
-  return problem ?? (isEnabled ? 'on' : 'off')
-}
-
-export async function SupplierStatus({ supplier }: { supplier: SupplierView }) {
-  const say = await getTranslations('adminSuppliers')
-  const state = stateOfSupplier(supplier)
-  return <Status tone={STATES[state]}>{say(`state_${state}`)}</Status>
-}
-
 /** How it answers: well, with failures in a row, or left alone because there were too many. */
 export function healthOf({ health }: Pick<SupplierView, 'health'>): 'none' | 'good' | 'failing' | 'open' {
   if (!health) return 'none'

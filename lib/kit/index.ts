@@ -1,3 +1,4 @@
+export * from './bounded-text'
 export * from './clock'
 export * from './csv'
 export * from './errors'

@@ -93,19 +93,10 @@ async function bookRefund(tx: Tx, payment: CreditedPayment, told: ProviderRefund
   }
   // Made at the vendor's desk. What is only on its way, or went wrong there, moved nothing of the payer's.
   if (told.state !== 'done') return
-  const amountMicros = atMost(creditFor(payment, told.amountMicros), await leftOf(tx, payment))
-  if (amountMicros <= 0n) return sayUnbooked(payment.id, 'refund', told.providerRefundId)
   const id = newId('rfd')
-  const { owedMicros } = await takeMoney(tx, {
-    key: `refund:${id}`,
-    owner: payment.userId,
-    shopKind: `provider_clearing:${payment.provider}`,
-    amountMicros,
-    currency: payment.currency,
-    source: { kind: 'payment', id: payment.id },
-    happenedAt: now,
-  })
-  await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros, now })
+  const taken = await takeBack(tx, payment, { id, key: `refund:${id}`, toldMicros: told.amountMicros, now })
+  if (!taken) return sayUnbooked(payment.id, 'refund', told.providerRefundId)
+  const { amountMicros, owedMicros } = taken
   await tx.paymentRefund.create({
     data: {
       id,
@@ -187,19 +178,10 @@ async function bookDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispu
 }
 
 async function openDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispute, now: Date): Promise<void> {
-  const amountMicros = atMost(creditFor(payment, told.amountMicros), await leftOf(tx, payment))
-  if (amountMicros <= 0n) return sayUnbooked(payment.id, 'dispute', told.providerDisputeId)
   const id = newId('dsp')
-  const { owedMicros } = await takeMoney(tx, {
-    key: `dispute:${id}`,
-    owner: payment.userId,
-    shopKind: `provider_clearing:${payment.provider}`,
-    amountMicros,
-    currency: payment.currency,
-    source: { kind: 'payment', id: payment.id },
-    happenedAt: now,
-  })
-  await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros, now })
+  const taken = await takeBack(tx, payment, { id, key: `dispute:${id}`, toldMicros: told.amountMicros, now })
+  if (!taken) return sayUnbooked(payment.id, 'dispute', told.providerDisputeId)
+  const { amountMicros, owedMicros } = taken
   await tx.paymentDispute.create({
     data: {
       id,
@@ -226,6 +208,27 @@ async function openDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispu
   })
   invariant(creditedAt, 'money that is disputed was credited')
   await announce(tx, 'payments.disputed', { disputeId: id, userId: payment.userId, since: creditedAt.toISOString() })
+}
+
+/** Takes what went back to the payer from their balance, and its bonus; what the balance lacks is owed. Null when nothing of the credit is left to take. */
+async function takeBack(
+  tx: Tx,
+  payment: CreditedPayment,
+  { id, key, toldMicros, now }: { id: string; key: string; toldMicros: bigint; now: Date },
+): Promise<{ amountMicros: bigint; owedMicros: bigint } | null> {
+  const amountMicros = atMost(creditFor(payment, toldMicros), await leftOf(tx, payment))
+  if (amountMicros <= 0n) return null
+  const { owedMicros } = await takeMoney(tx, {
+    key,
+    owner: payment.userId,
+    shopKind: `provider_clearing:${payment.provider}`,
+    amountMicros,
+    currency: payment.currency,
+    source: { kind: 'payment', id: payment.id },
+    happenedAt: now,
+  })
+  await takeBonusBack(tx, { paymentId: payment.id, returnId: id, amountMicros, now })
+  return { amountMicros, owedMicros }
 }
 
 async function note(

@@ -1,4 +1,4 @@
-import { OperationalError } from '@/lib/kit'
+import { boundedText, OperationalError } from '@/lib/kit'
 import type { z } from 'zod'
 import { UnknownOutcomeError } from './supplier'
 
@@ -60,7 +60,7 @@ export async function sendCall(
       redirect: 'error',
       signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     })
-    text = await boundedText(response)
+    text = await boundedText(response, MAX_ANSWER_BYTES)
   } catch (error) {
     const code = errorCode(error)
     if (NOT_SENT.has(code)) throw new OperationalError(supplier, `${label} was not sent (${code})`)
@@ -113,17 +113,6 @@ export async function spending<T>(supplier: string, work: () => Promise<T>): Pro
     if (error instanceof UnclearAnswer) throw new UnknownOutcomeError(supplier, error.message)
     throw error
   }
-}
-
-async function boundedText(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new Error('too much')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The code of a failed fetch, without its message: that may hold the address, and the address may hold the key. */

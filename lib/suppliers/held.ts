@@ -20,3 +20,8 @@ export function onePerId<Row extends { id: string }>(rows: readonly Row[]): Row[
 export function placeOf({ host, port }: { host: string; port: number }): string {
   return `${host}:${port}`
 }
+
+/** A reference of ours, in the letters that every supplier keeps as they are. */
+export function assertReference(reference: string): void {
+  invariant(/^[\w.-]{1,50}$/.test(reference), 'a reference has 1 to 50 letters, digits, "_", "-" or "."')
+}

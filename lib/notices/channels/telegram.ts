@@ -1,3 +1,4 @@
+import { boundedText } from '@/lib/kit'
 import type { Channel, Message, SendOutcome } from './channel'
 
 /** Where Telegram's own Bot API answers. */
@@ -118,7 +119,7 @@ async function callTelegram(settings: TelegramSettings, method: string, body: ob
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     status = response.status
-    text = await boundedText(response)
+    text = await boundedText(response, MAX_ANSWER_BYTES)
   } catch (error) {
     const { cause, name } = error as { name?: string; cause?: { code?: string } }
     const code = cause?.code ?? name ?? 'unknown'
@@ -149,15 +150,4 @@ function readJson(text: string): unknown {
   } catch {
     return null
   }
-}
-
-async function boundedText(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new Error('too much')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

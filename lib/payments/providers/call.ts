@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { OperationalError } from '@/lib/kit'
+import { boundedText, OperationalError } from '@/lib/kit'
 import type { z } from 'zod'
 import type { PaidPayment } from './provider'
 
@@ -31,7 +31,7 @@ export async function callProvider(
   let text: string
   try {
     answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })
-    text = await boundedText(answer)
+    text = await boundedText(answer, MAX_ANSWER_BYTES)
   } catch (error) {
     if (error instanceof OperationalError) throw error
     const isTimeout = error instanceof Error && error.name === 'TimeoutError'
@@ -47,17 +47,6 @@ export async function callProvider(
   } catch {
     throw new OperationalError(provider, `answered ${answer.status} and no JSON`)
   }
-}
-
-async function boundedText(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new Error('too much')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The answer in the expected shape. Throws OperationalError that names the call and the places that do not fit, not their content. */

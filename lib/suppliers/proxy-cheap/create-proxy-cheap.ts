@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { invariant, OperationalError } from '@/lib/kit'
+import { OperationalError } from '@/lib/kit'
 import { asking, type CallOptions, readShape, sendCall, spending, type SupplierAnswer } from '../call'
-import { assertChosen, onePerId, placeOf } from '../held'
+import { assertChosen, assertReference, onePerId, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
 import { refusalWords } from '../refusal-words'
 import {
@@ -403,10 +403,6 @@ export function createProxyCheap(
     readProxies,
     bindAddresses,
   }
-}
-
-function assertReference(reference: string): void {
-  invariant(/^[\w.-]{1,50}$/.test(reference), 'a reference has 1 to 50 letters, digits, "_", "-" or "."')
 }
 
 function monthsOf(periodDays: number): number | null {

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { z } from 'zod'
-import { invariant, OperationalError } from '@/lib/kit'
+import { OperationalError } from '@/lib/kit'
 import { alpha3Of } from '../alpha3'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
-import { assertChosen, onePerId, placeOf } from '../held'
+import { assertChosen, assertReference, onePerId, placeOf } from '../held'
 import { createRateLimit, createSpacing } from '../rate-limit'
 import {
   type AccessOutcome,
@@ -535,10 +535,6 @@ export function createProxySeller(options: {
     changeCredentials,
     bindAddresses,
   }
-}
-
-function assertReference(reference: string): void {
-  invariant(/^[\w.-]{1,50}$/.test(reference), 'a reference has 1 to 50 letters, digits, "_", "-" or "."')
 }
 
 /** Most refusals share code 0 and differ in their words only. Money first: their "not enough" is said of both. */

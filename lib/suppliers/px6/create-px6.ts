@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { invariant, OperationalError, parseAmount } from '@/lib/kit'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
-import { assertChosen, onePerId, placeOf } from '../held'
+import { assertChosen, assertReference, onePerId, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
 import type {
   HeldProxies,
@@ -269,10 +269,6 @@ export function createPx6(options: {
     renew,
     readProxies,
   }
-}
-
-function assertReference(reference: string): void {
-  invariant(/^[\w.-]{1,50}$/.test(reference), 'a px6 reference has 1 to 50 letters, digits, "_", "-" or "."')
 }
 
 function micros(decimal: string): bigint {

@@ -1,14 +1,8 @@
 import type { Metadata } from 'next'
 import { getFormatter, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import {
-  brandOfSupplier,
-  sayLasts,
-  sayLeft,
-  stateOfSupplier,
-  SupplierHealthStatus,
-  SupplierStatus,
-} from '@/components/admin/supplier-words'
+import { AccountStatus, stateOfAccount } from '@/components/admin/account-words'
+import { brandOfSupplier, sayLasts, sayLeft, SupplierHealthStatus } from '@/components/admin/supplier-words'
 import { ActionForm } from '@/components/ui/action-form'
 import { ButtonLink } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
@@ -48,7 +42,7 @@ export default async function SuppliersPage() {
   const marginRows = await Promise.all(
     margins.map(async (margin) => ({ margin, source: await brandOfSupplier(margin.supplier) })),
   )
-  const count = suppliers.filter((supplier) => stateOfSupplier(supplier) === 'on').length
+  const count = suppliers.filter((supplier) => stateOfAccount(supplier) === 'on').length
   const currency = marginCurrency()
   return (
     <>
@@ -77,7 +71,11 @@ export default async function SuppliersPage() {
                 </Link>
               ),
             },
-            { key: 'state', head: say('columnState'), cell: ({ supplier }) => <SupplierStatus supplier={supplier} /> },
+            {
+              key: 'state',
+              head: say('columnState'),
+              cell: ({ supplier }) => <AccountStatus account={supplier} words="adminSuppliers" />,
+            },
             {
               key: 'health',
               head: say('columnHealth'),

@@ -2,19 +2,17 @@ import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { AccountStatus, LastTest, stateOfAccount } from '@/components/admin/account-words'
 import { SupplierForm } from '@/components/admin/supplier-form'
 import {
   brandOfSupplier,
   healthOf,
   sayLasts,
   sayLeft,
-  stateOfSupplier,
   SupplierHealthStatus,
-  SupplierStatus,
   testResultOfSupplier,
 } from '@/components/admin/supplier-words'
 import { ActionForm } from '@/components/ui/action-form'
-import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
@@ -46,10 +44,10 @@ export default async function SupplierPage({ params }: Params) {
         }
         title={
           <span className="flex flex-wrap items-center gap-3">
-            {name} <SupplierStatus supplier={supplier} />
+            {name} <AccountStatus account={supplier} words="adminSuppliers" />
           </span>
         }
-        lead={`${say(`why_${stateOfSupplier(supplier)}`)} ${say('offersHint')}`}
+        lead={`${say(`why_${stateOfAccount(supplier)}`)} ${say('offersHint')}`}
       />
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <Card title={say('formTitle')}>
@@ -59,7 +57,7 @@ export default async function SupplierPage({ params }: Params) {
           <Card title={say('testTitle')} lead={say('testHelp')}>
             <ActionForm action={testSupplierAction} showsDone={false} className="flex flex-col gap-3">
               <input type="hidden" name="supplier" value={supplier.name} />
-              <LastTest supplier={supplier} name={name} />
+              <LastTest account={supplier} result={testResultOfSupplier(supplier)} name={name} words="adminSuppliers" />
               <SubmitButton variant="secondary" className="self-start">
                 {say('test')}
               </SubmitButton>
@@ -78,26 +76,6 @@ export default async function SupplierPage({ params }: Params) {
         </div>
       </div>
     </>
-  )
-}
-
-/** What the supplier said when it was last asked, in words. */
-async function LastTest({ supplier, name }: { supplier: SupplierView; name: string }) {
-  const say = await getTranslations('adminSuppliers')
-  const result = testResultOfSupplier(supplier)
-  const { testedAt } = supplier
-  const address = supplier.fields.find((field) => field.name === 'apiUrl')?.value ?? ''
-  return (
-    <div aria-live="polite">
-      {result && testedAt ? (
-        <Alert tone={result === 'ok' ? 'good' : 'bad'}>
-          <p className="break-words">{say(`said_${result}`, { name, address })}</p>
-          <p className="mt-1 text-muted">{say.rich('testedAt', { time: () => <RelativeTime at={testedAt} /> })}</p>
-        </Alert>
-      ) : (
-        <p className="text-sm text-muted">{say('testNever')}</p>
-      )}
-    </div>
   )
 }
 

@@ -2,8 +2,8 @@ import type { Metadata } from 'next'
 import { getFormatter, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
-import { LineFields } from '@/components/admin/line-fields'
 import { PlanPricesCard } from '@/components/admin/plan-prices-card'
+import { PriceLines } from '@/components/admin/price-changes'
 import { RevisionField } from '@/components/admin/revision-field'
 import { ActionForm } from '@/components/ui/action-form'
 import { Card } from '@/components/ui/card'
@@ -13,15 +13,10 @@ import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { Status } from '@/components/ui/status'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { type CatalogOffer, readCatalog, SUPPLIERS, type SupplierName } from '@/lib/catalog'
-import { env } from '@/lib/env'
-import { amountText } from '@/lib/kit'
 import { isSupplierSetUp, listAvailability } from '@/lib/provisioning'
 import { SUPPLIER_DEFINITIONS, type SupplierDefinition, writeOfferParam } from '@/lib/suppliers'
 import { requireAdmin } from '@/lib/web'
 import { saveOfferAction, savePlanAction } from '../../actions'
-
-/** Empty lines below the filled ones: room to add without any script. */
-const SPARE_LINES = 2
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('admin'))('plan') }
@@ -49,19 +44,6 @@ export default async function PlanPage({
   const plan = product?.plans.find((each) => each.id === planId)
   if (!product || (!plan && planId !== 'new')) notFound()
 
-  const spare = Array.from({ length: SPARE_LINES }, (): [string, string] => ['', ''])
-  const periods = [
-    ...(plan?.periods ?? []).map((each): [string, string] => [String(each.days), amountText(each.unitPriceMicros)]),
-    ...spare,
-  ]
-  const steps = [
-    ...(plan?.steps ?? []).map((each): [string, string] => [
-      String(each.fromQuantity),
-      String(each.discountBasisPoints / 100),
-    ]),
-    ...spare,
-  ]
-  const lineLabels = (lines: unknown[]) => lines.map((_, index) => say('line', { number: index + 1 }))
   return (
     <>
       <PageHeader
@@ -98,24 +80,7 @@ export default async function PlanPage({
                 required
               />
             </div>
-            <LineFields
-              group="periods"
-              legend={say('periods')}
-              lead={say('periodsLead', { currency: env().SHOP_CURRENCY })}
-              first={{ name: 'periodDays', label: say('periodDays'), errorName: 'days' }}
-              second={{ name: 'periodPrice', label: say('periodPrice'), errorName: 'unitPriceMicros' }}
-              lines={periods}
-              lineLabel={lineLabels(periods)}
-            />
-            <LineFields
-              group="steps"
-              legend={say('steps')}
-              lead={say('stepsLead')}
-              first={{ name: 'stepFrom', label: say('stepFrom'), errorName: 'fromQuantity' }}
-              second={{ name: 'stepPercent', label: say('stepPercent'), errorName: 'discountBasisPoints' }}
-              lines={steps}
-              lineLabel={lineLabels(steps)}
-            />
+            <PriceLines prices={plan ?? { periods: [], steps: [] }} />
             <CheckboxField name="isActive" label={say('isActive')} defaultChecked={plan?.isActive ?? true} />
             <SubmitButton className="self-start">{say('savePlan')}</SubmitButton>
           </ActionForm>

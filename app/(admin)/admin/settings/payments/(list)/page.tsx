@@ -1,7 +1,8 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import { brandOf, ProviderStatus, sayLimits, stateOfProvider, testResultOf } from '@/components/admin/provider-words'
+import { AccountStatus, stateOfAccount } from '@/components/admin/account-words'
+import { brandOf, sayLimits, testResultOf } from '@/components/admin/provider-words'
 import { PageHeader } from '@/components/ui/page-header'
 import { DataTable } from '@/components/ui/table'
 import { RelativeTime } from '@/components/ui/time'
@@ -23,7 +24,7 @@ export default async function ProvidersPage() {
       result: testResultOf(provider),
     })),
   )
-  const count = providers.filter((provider) => stateOfProvider(provider) === 'on').length
+  const count = providers.filter((provider) => stateOfAccount(provider) === 'on').length
   return (
     <>
       <PageHeader
@@ -50,7 +51,11 @@ export default async function ProvidersPage() {
               </Link>
             ),
           },
-          { key: 'state', head: say('columnState'), cell: ({ provider }) => <ProviderStatus provider={provider} /> },
+          {
+            key: 'state',
+            head: say('columnState'),
+            cell: ({ provider }) => <AccountStatus account={provider} words="adminSettings" />,
+          },
           {
             key: 'heard',
             head: say('columnHeard'),

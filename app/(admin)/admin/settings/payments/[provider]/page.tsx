@@ -2,17 +2,17 @@ import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { AccountStatus, LastTest, stateOfAccount } from '@/components/admin/account-words'
 import { ProviderForm } from '@/components/admin/provider-form'
-import { brandOf, ProviderStatus, stateOfProvider, testResultOf } from '@/components/admin/provider-words'
+import { brandOf, testResultOf } from '@/components/admin/provider-words'
 import { ActionForm } from '@/components/ui/action-form'
-import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { CopyButton } from '@/components/ui/copy-button'
 import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { Code } from '@/components/ui/table'
 import { RelativeTime } from '@/components/ui/time'
-import { findProviderForAdmin, type ProviderView } from '@/lib/payments'
+import { findProviderForAdmin } from '@/lib/payments'
 import { requireAdmin } from '@/lib/web'
 import { forgetProviderAction, saveProviderAction, testProviderAction } from './actions'
 
@@ -37,10 +37,10 @@ export default async function ProviderPage({ params }: { params: Promise<{ provi
         }
         title={
           <span className="flex flex-wrap items-center gap-3">
-            {name} <ProviderStatus provider={provider} />
+            {name} <AccountStatus account={provider} words="adminSettings" />
           </span>
         }
-        lead={say(`why_${stateOfProvider(provider)}`)}
+        lead={say(`why_${stateOfAccount(provider)}`)}
       />
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <Card title={say('formTitle')}>
@@ -67,7 +67,7 @@ export default async function ProviderPage({ params }: { params: Promise<{ provi
           <Card title={say('testTitle')} lead={say('testHelp')}>
             <ActionForm action={testProviderAction} showsDone={false} className="flex flex-col gap-3">
               <input type="hidden" name="provider" value={provider.name} />
-              <LastTest provider={provider} name={name} />
+              <LastTest account={provider} result={testResultOf(provider)} name={name} words="adminSettings" />
               <SubmitButton variant="secondary" className="self-start">
                 {say('test')}
               </SubmitButton>
@@ -84,25 +84,5 @@ export default async function ProviderPage({ params }: { params: Promise<{ provi
         </div>
       </div>
     </>
-  )
-}
-
-/** What the vendor said when it was last asked, in words. */
-async function LastTest({ provider, name }: { provider: ProviderView; name: string }) {
-  const say = await getTranslations('adminSettings')
-  const result = testResultOf(provider)
-  const { testedAt } = provider
-  const address = provider.fields.find((field) => field.name === 'apiUrl')?.value ?? ''
-  return (
-    <div aria-live="polite">
-      {result && testedAt ? (
-        <Alert tone={result === 'ok' ? 'good' : 'bad'}>
-          <p className="break-words">{say(`said_${result}`, { name, address })}</p>
-          <p className="mt-1 text-muted">{say.rich('testedAt', { time: () => <RelativeTime at={testedAt} /> })}</p>
-        </Alert>
-      ) : (
-        <p className="text-sm text-muted">{say('testNever')}</p>
-      )}
-    </div>
   )
 }
