@@ -60,6 +60,9 @@ const ROUTES: Record<string, Row[]> = {
     ...['privacy', 'terms', 'acceptable-use', 'refunds', 'cookies'].map((name) => everyone(`/legal/${name}`)),
     everyone('/legal/none', 404),
   ],
+  '/announcements': [everyone('/announcements'), everyone('/announcements?before=none')],
+  '/announcements/[slug]': [everyone('/announcements/SLUG'), everyone('/announcements/none', 404)],
+  '/announcements/feed': [everyone('/announcements/feed'), everyone('/announcements/feed?locale=none')],
   '/sign-in': [{ ...everyone('/sign-in'), stranger: 307, support: 307, admin: 307, finance: 307 }],
   '/sign-up': [{ ...everyone('/sign-up'), stranger: 307, support: 307, admin: 307, finance: 307 }],
   '/forgot-password': [everyone('/forgot-password')],
@@ -104,6 +107,12 @@ const ROUTES: Record<string, Row[]> = {
   '/account/settings/mails': [signedIn('/account/settings/mails')],
   '/account/top-up': [signedIn('/account/top-up')],
   '/admin': [staff('/admin')],
+  '/admin/announcements': [staff('/admin/announcements', { finance: 404 })],
+  '/admin/announcements/[announcementId]': [
+    staff('/admin/announcements/new?kind=maintenance', { finance: 404 }),
+    staff('/admin/announcements/ANNOUNCEMENT', { finance: 404 }),
+    staff('/admin/announcements/none', { support: 404, admin: 404, finance: 404 }),
+  ],
   '/admin/catalogue': [staff('/admin/catalogue', { support: 404, finance: 404 })],
   '/admin/catalogue/plans/[planId]': [
     staff('/admin/catalogue/plans/PLAN', { support: 404, finance: 404 }),
@@ -252,8 +261,16 @@ test('every address answers each kind of person as it should', async ({ browser 
     owner.id,
     [held!.id],
   ])
+  const announcementId = `ann_${'0'.repeat(20)}${owner.id.slice(-12)}`
+  await query(
+    `INSERT INTO announcements (id, slug, kind, state, title_en, title_ru, text_en, text_ru, published_at, told_at, created_by)
+     VALUES ($1, $1, 'news', 'published', 'Access', 'Доступ', 'Text.', 'Текст.', now(), now(), $2)`,
+    [announcementId, owner.id],
+  )
   const fill = (route: string) =>
     route
+      .replace('SLUG', announcementId)
+      .replace('ANNOUNCEMENT', announcementId)
       .replace('ALLOCATION', held!.id)
       .replace('SELECTION', selectionId)
       .replace('ORDER', orderId)

@@ -11,6 +11,7 @@ const PUBLIC = [
   '/forgot-password',
   '/legal/privacy',
   '/legal/terms',
+  '/announcements',
 ]
 const ACCOUNT = [
   '/account',
@@ -41,6 +42,9 @@ const ADMIN = [
   '/admin/catalogue/simulator?by=percent&percent=10',
   '/admin/stock',
   '/admin/jobs',
+  '/admin/announcements',
+  '/admin/announcements/new?kind=change',
+  '/admin/announcements/new?kind=maintenance',
   '/admin/promotions',
   '/admin/promotions/new',
   '/admin/promotions/batches/new',

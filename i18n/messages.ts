@@ -9,6 +9,8 @@ import adminSuppliersEn from '@/messages/en/adminSuppliers.json'
 import adminSuppliersRu from '@/messages/ru/adminSuppliers.json'
 import adminTelegramEn from '@/messages/en/adminTelegram.json'
 import adminTelegramRu from '@/messages/ru/adminTelegram.json'
+import announcementsEn from '@/messages/en/announcements.json'
+import announcementsRu from '@/messages/ru/announcements.json'
 import checksEn from '@/messages/en/checks.json'
 import checksRu from '@/messages/ru/checks.json'
 import commonEn from '@/messages/en/common.json'
@@ -82,6 +84,7 @@ const en = {
   adminReferrals: adminReferralsEn,
   adminSuppliers: adminSuppliersEn,
   adminTelegram: adminTelegramEn,
+  announcements: announcementsEn,
   checks: checksEn,
   common: commonEn,
   consents: consentsEn,
@@ -126,6 +129,7 @@ const ru: Messages = {
   adminReferrals: adminReferralsRu,
   adminSuppliers: adminSuppliersRu,
   adminTelegram: adminTelegramRu,
+  announcements: announcementsRu,
   checks: checksRu,
   common: commonRu,
   consents: consentsRu,

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { setLocale, setTheme, signOut } from '@/app/actions'
 import { AccountFrame } from '@/components/frame/account-frame'
+import { MaintenanceBanner } from '@/components/announcements/maintenance-notes'
 import { MailStopNotice } from '@/components/mail/mail-stop-notice'
 import { getBalance } from '@/lib/ledger'
 import { countUnread } from '@/lib/notices'
@@ -13,6 +14,7 @@ export default async function AccountLayout({ children }: { children: ReactNode 
   return (
     <AccountFrame user={user} balance={balance} unread={unread} actions={{ setLocale, setTheme, signOut }}>
       <MailStopNotice address={user.email} />
+      <MaintenanceBanner userId={user.id} />
       {children}
     </AccountFrame>
   )

@@ -28,6 +28,7 @@ type Place = {
     | 'suppliers'
     | 'promotions'
     | 'referrals'
+    | 'announcements'
     | 'settings'
   /** Any one of these opens it. */
   permissions?: readonly Permission[]
@@ -48,6 +49,7 @@ const PLACES: Place[] = [
   { href: '/admin/suppliers', text: 'suppliers', permissions: ['suppliers.write'], queue: 'suppliers' },
   { href: '/admin/referrals', text: 'referrals', permissions: ['referrals.read'], queue: 'referrals' },
   { href: '/admin/promotions', text: 'promotions', permissions: ['promotions.write'] },
+  { href: '/admin/announcements', text: 'announcements', permissions: ['announcements.write'] },
   { href: '/admin/settings', text: 'settings', permissions: ['payments.providers', 'settings.write'] },
 ]
 

@@ -74,6 +74,15 @@ export async function SiteFrame({ children, actions }: { children: ReactNode; ac
                   </Link>
                 </li>
               ))}
+              <li>
+                <Link
+                  href="/announcements"
+                  prefetch={false}
+                  className="inline-block py-1 text-muted hover:text-text hover:underline"
+                >
+                  {say('announcements')}
+                </Link>
+              </li>
             </ul>
           </nav>
           <PreferenceSwitches {...actions} />

@@ -392,7 +392,15 @@ it('says beside the field what is missing or wrong in what staff typed', () => {
     ['titleRu', 'text_too_long'],
     ['textRu', 'required'],
   ])
-  expect(issues({ timeZone: 'Mars' })).toEqual([['timeZone', 'value_invalid']])
+  // Everything that is wrong is said at once.
+  expect(issues({ titleRu: '', beginsAt: '', endsAt: '', countries: '' })).toEqual([
+    ['titleRu', 'required'],
+    ['beginsAt', 'moment_form'],
+    ['endsAt', 'moment_form'],
+    ['isWholeShop', 'touches_needed'],
+  ])
+  expect(issues({ timeZone: 'Mars' })).toContainEqual(['timeZone', 'value_invalid'])
+  expect(issues({ kind: 'none' })).toContainEqual(['kind', expect.any(String)])
   // News has no times and touches nothing, whatever a form sends along.
   expect(saveAnnouncementSchema.parse({ ...typedIn, kind: 'news', isWholeShop: 'on' })).toMatchObject({
     beginsAt: null,

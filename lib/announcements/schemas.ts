@@ -35,36 +35,46 @@ const list = (value: unknown) => (value === undefined || value === '' ? [] : Arr
 const ids = z.preprocess(list, z.array(z.string().max(60)).max(500))
 const named = { announcementId: z.string().max(60), revision: z.coerce.number().int().min(1) }
 
-type Times = { timeZone: string; beginsAt?: string; endsAt?: string }
+/** What a form with times holds; while other fields of it are wrong, any of them may be missing. */
+type Timed = { kind: AnnouncementKind; timeZone?: string; beginsAt?: string; endsAt?: string }
 
-/** The times of a maintenance, or the day from which a change holds. */
-function readTimes(
-  input: Times,
-  kind: AnnouncementKind,
-  context: z.RefinementCtx,
-): { beginsAt: Date | null; endsAt: Date | null } {
-  const fault = (path: 'beginsAt' | 'endsAt', message: string) =>
-    context.addIssue({ code: 'custom', path: [path], message })
-  const read = (path: 'beginsAt' | 'endsAt', isNeeded: boolean) => {
-    const typed = input[path]
-    const at = typed === undefined ? null : readLocal(typed, input.timeZone)
-    if (at === null && (typed !== undefined || isNeeded)) fault(path, 'moment_form')
-    return at
-  }
-  if (kind === 'news') return { beginsAt: null, endsAt: null }
-  const isMaintenance = kind === 'maintenance'
-  const beginsAt = read('beginsAt', isMaintenance)
-  if (!isMaintenance) return { beginsAt, endsAt: null }
-  const endsAt = read('endsAt', true)
-  if (beginsAt && endsAt && endsAt <= beginsAt) fault('endsAt', 'ends_before_start')
-  else if (beginsAt && endsAt && endsAt.getTime() - beginsAt.getTime() > MAINTENANCE_DAYS_MAX * 86_400_000)
-    fault('endsAt', 'maintenance_too_long')
-  return { beginsAt, endsAt }
+/** A time that was typed, as a moment: null for none, undefined for what cannot be read. */
+function momentOf(typed: string | undefined, zone: string | undefined): Date | null | undefined {
+  return typed === undefined ? null : (readLocal(typed, zone ?? '') ?? undefined)
 }
 
-/** An announcement as staff write it. What does not belong to its kind is not read. */
-export const saveAnnouncementSchema = z
-  .object({
+/** The times of a maintenance, or the day from which a change holds; what does not belong to the kind is none. */
+function timesOf({ kind, timeZone: zone, beginsAt, endsAt }: Timed) {
+  return {
+    begins: kind === 'news' ? null : momentOf(beginsAt, zone),
+    ends: kind === 'maintenance' ? momentOf(endsAt, zone) : null,
+  }
+}
+
+/** Refinements that look also while other fields are wrong, so that everything is said at once. */
+const refinement = (field: string, error: string) => ({ path: [field], error, when: () => true })
+const isReadable = (at: Date | null | undefined, isNeeded: boolean) => at !== undefined && (at !== null || !isNeeded)
+const daysOf = (input: Timed) => {
+  const { begins, ends } = timesOf(input)
+  return begins && ends ? (ends.getTime() - begins.getTime()) / 86_400_000 : null
+}
+
+function withTimes<Schema extends z.ZodType<Timed>>(schema: Schema): Schema {
+  return schema
+    .refine(
+      (input) => isReadable(timesOf(input).begins, input.kind === 'maintenance'),
+      refinement('beginsAt', 'moment_form'),
+    )
+    .refine(
+      (input) => isReadable(timesOf(input).ends, input.kind === 'maintenance'),
+      refinement('endsAt', 'moment_form'),
+    )
+    .refine((input) => (daysOf(input) ?? 1) > 0, refinement('endsAt', 'ends_before_start'))
+    .refine((input) => (daysOf(input) ?? 1) <= MAINTENANCE_DAYS_MAX, refinement('endsAt', 'maintenance_too_long'))
+}
+
+const draftSchema = withTimes(
+  z.object({
     announcementId: z.preprocess(absent, z.string().max(60).optional()),
     revision: z.preprocess(absent, z.coerce.number().int().min(1).optional()),
     kind: z.enum(ANNOUNCEMENT_KINDS),
@@ -93,23 +103,39 @@ export const saveAnnouncementSchema = z
         context.addIssue({ code: 'custom', message: 'country_form' })
         return z.NEVER
       }),
-  })
-  .transform(({ countries, timeZone: zone, ...input }, context) => {
-    const { kind } = input
-    const times = readTimes({ timeZone: zone, beginsAt: input.beginsAt, endsAt: input.endsAt }, kind, context)
-    const isNarrow = kind === 'maintenance' && !input.isWholeShop
-    const touched = {
-      isWholeShop: kind === 'maintenance' && input.isWholeShop,
+  }),
+)
+
+/** An announcement as staff write it. What does not belong to its kind is not read. */
+export const saveAnnouncementSchema = draftSchema
+  .refine(
+    ({ kind, isWholeShop, ...named }) =>
+      kind !== 'maintenance' ||
+      isWholeShop ||
+      [named.suppliers, named.offerIds, named.productIds, named.countries].some((each) => (each?.length ?? 0) > 0),
+    refinement('isWholeShop', 'touches_needed'),
+  )
+  .transform(({ countries, timeZone: zone, ...input }) => {
+    const { announcementId, revision, kind, titleEn, titleRu, textEn, textRu } = input
+    const { begins, ends } = timesOf({ ...input, timeZone: zone })
+    const isMaintenance = kind === 'maintenance'
+    const isNarrow = isMaintenance && !input.isWholeShop
+    return {
+      announcementId,
+      revision,
+      kind,
+      titleEn,
+      titleRu,
+      textEn,
+      textRu,
+      beginsAt: begins ?? null,
+      endsAt: ends ?? null,
+      isWholeShop: isMaintenance && input.isWholeShop,
       suppliers: isNarrow ? input.suppliers : [],
       offerIds: isNarrow ? input.offerIds : [],
       productIds: isNarrow ? input.productIds : [],
       countryCodes: isNarrow ? countries : [],
     }
-    const named =
-      touched.suppliers.length + touched.offerIds.length + touched.productIds.length + touched.countryCodes.length
-    if (isNarrow && named === 0) context.addIssue({ code: 'custom', path: ['isWholeShop'], message: 'touches_needed' })
-    const { announcementId, revision, titleEn, titleRu, textEn, textRu } = input
-    return { announcementId, revision, kind, titleEn, titleRu, textEn, textRu, ...times, ...touched }
   })
 export type SaveAnnouncementInput = z.output<typeof saveAnnouncementSchema>
 
@@ -128,13 +154,19 @@ export const publishSchema = z
   })
 export type PublishInput = z.output<typeof publishSchema>
 
-export const changeTimesSchema = z
-  .object({ ...named, timeZone, beginsAt: moment, endsAt: moment })
-  .transform(({ announcementId, revision, ...typed }, context) => {
-    const { beginsAt, endsAt } = readTimes(typed, 'maintenance', context)
-    if (beginsAt && endsAt) return { announcementId, revision, beginsAt, endsAt }
-    return z.NEVER
-  })
+export const changeTimesSchema = withTimes(
+  z.object({
+    ...named,
+    kind: z.literal('maintenance').default('maintenance'),
+    timeZone,
+    beginsAt: moment,
+    endsAt: moment,
+  }),
+).transform((input) => {
+  const { begins, ends } = timesOf(input)
+  // Both are there: the refinements above asked for them.
+  return { announcementId: input.announcementId, revision: input.revision, beginsAt: begins!, endsAt: ends! }
+})
 export type ChangeTimesInput = z.output<typeof changeTimesSchema>
 
 export const withdrawSchema = z.object(named)

@@ -11,7 +11,6 @@ it('writes what staff typed as text, never as markup', () => {
     author: "O'Neil",
     entries: [
       {
-        id: 'ann_1',
         url: 'https://shop.test/announcements/a',
         title: '<script>alert(1)</script>',
         text: ']]> &amp; \u0000\u0008\n<b>',

@@ -3,7 +3,7 @@ const FORBIDDEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
 const escapeXml = (text: string) => text.replaceAll(FORBIDDEN, '').replaceAll(/[&<>"']/g, (each) => ENTITIES[each]!)
 
-export type FeedEntry = { id: string; url: string; title: string; text: string; publishedAt: Date; updatedAt: Date }
+export type FeedEntry = { url: string; title: string; text: string; publishedAt: Date; updatedAt: Date }
 
 /** An Atom feed (RFC 4287). Texts are plain text, escaped; ids are the entries' addresses, which stay. */
 export function writeFeed(feed: {

@@ -152,7 +152,7 @@ test('many customers in one statement, each by their own switches; an unknown te
 test('switches are kept as what differs from the defaults, and channels that are not offered stay', async () => {
   const user = await insertCustomer()
   await db().noticeSwitch.create({ data: { userId: user.id, type: 'orders', channel: 'telegram', isOn: false } })
-  await save(user, ['orders:mail', 'renewals:app', 'security:mail', 'security:app'])
+  await save(user, ['orders:mail', 'renewals:app', 'security:mail', 'security:app', 'news:mail'])
   const rows = await db().noticeSwitch.findMany({ where: { userId: user.id }, orderBy: { channel: 'asc' } })
   expect(rows.map(({ type, channel, isOn }) => [type, channel, isOn])).toEqual([
     ['renewals', 'app', false],
@@ -164,7 +164,8 @@ test('switches are kept as what differs from the defaults, and channels that are
   expect(settings.isOn('orders', 'app')).toBe(true)
   expect(settings.isOn('security', 'mail')).toBe(true)
   expect(settings.telegram).toBeNull()
-  await save(user, [])
+  // News by mail is off by default.
+  await save(user, ['news:mail'])
   expect(await db().noticeSwitch.count({ where: { userId: user.id } })).toBe(1)
   expect(listTypesInUse()).toContainEqual({ type: 'security', required: 'all' })
   expect(listTypesInUse()).toContainEqual({ type: 'renewals', required: 'none' })

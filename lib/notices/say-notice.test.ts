@@ -30,7 +30,7 @@ test.each(LOCALES)('in %s each is said whole, from the data its mail is shown wi
     const said = sayNotice({ template, props: TEMPLATES[template].preview }, { locale, timeZone: 'Europe/Berlin' })
     const text = `${said.title} ${said.line}`
     expect(text, template).not.toMatch(/notices\.|undefined|NaN|\[object|[{}]/)
-    expect(said.path, template).toMatch(/^\/(account|catalogue)/)
+    expect(said.path, template).toMatch(/^\/(account|catalogue|announcements)/)
     if (locale === 'ru') expect(said.title, template).toMatch(/[а-я]/i)
   }
 })

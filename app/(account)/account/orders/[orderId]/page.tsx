@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getNow, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { MaintenanceLines } from '@/components/announcements/maintenance-notes'
 import { RenewalPriceNotice } from '@/components/catalogue/planned-prices'
 import { planPath } from '@/components/catalogue/plan-path'
 import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
@@ -111,6 +112,7 @@ export default async function OrderPage({ params }: Props) {
               })}
             </Alert>
           )}
+          <MaintenanceLines userId={user.id} orderId={order.id} />
           <RenewalPriceNotice userId={user.id} orderId={order.id} />
           {proxies.length > 0 && <Proxies orderId={order.id} proxies={proxies} />}
           {proxies.length > 0 && (

@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { MaintenanceLines } from '@/components/announcements/maintenance-notes'
 import { BULK_PLACES } from '@/components/holdings/bulk-places'
 import { ChangeLog, GuaranteeClock } from '@/components/holdings/proxy-cards'
 import { LastCheck, placeOf, Standing } from '@/components/holdings/proxy-words'
@@ -91,6 +92,7 @@ export default async function ProxyPage({ params }: Props) {
       />
       <div className="grid items-start gap-6 grid-cols-[minmax(0,1fr)] xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-6">
+          <MaintenanceLines userId={user.id} allocationId={proxy.id} />
           {isHeld && (
             <Card title={say('use')}>
               <ProxyList
