@@ -68,6 +68,8 @@ const ROUTES: Record<string, Row[]> = {
   '/forgot-password': [everyone('/forgot-password')],
   '/reset-password': [everyone('/reset-password')],
   '/verify': [everyone('/verify')],
+  '/preferences': [everyone('/preferences'), everyone(`/preferences?token=${'0'.repeat(32)}.${'x'.repeat(43)}`)],
+  '/preferences/confirm': [everyone('/preferences/confirm?token=x')],
   '/account': [signedIn('/account')],
   '/account/balance': [signedIn('/account/balance')],
   '/account/balance/statement': [
@@ -154,6 +156,18 @@ const ROUTES: Record<string, Row[]> = {
       stranger: 403,
     },
   ],
+  '/admin/campaigns': [staff('/admin/campaigns', { support: 404, finance: 404 })],
+  '/admin/campaigns/[campaignId]': [
+    staff('/admin/campaigns/new', { support: 404, finance: 404 }),
+    staff('/admin/campaigns/cpn_none', { support: 404, admin: 404, finance: 404 }),
+  ],
+  '/admin/campaigns/[campaignId]/html': [
+    {
+      ...staff('/admin/campaigns/cpn_none/html', { support: 403, admin: 404, finance: 403 }),
+      visitor: 401,
+      stranger: 403,
+    },
+  ],
   '/admin/orders': [staff('/admin/orders')],
   '/admin/orders/[orderId]': [staff('/admin/orders/ORDER')],
   '/admin/orders/[orderId]/invoice': [{ ...staff('/admin/orders/ORDER/invoice'), visitor: 401, stranger: 403 }],
@@ -183,6 +197,7 @@ const ROUTES: Record<string, Row[]> = {
   ],
   '/admin/settings/rules': [staff('/admin/settings/rules', { support: 404, finance: 404 })],
   '/admin/settings/telegram': [staff('/admin/settings/telegram', { support: 404, finance: 404 })],
+  '/admin/settings/marketing': [staff('/admin/settings/marketing', { support: 404, finance: 404 })],
   '/admin/settings/mail': [staff('/admin/settings/mail', { support: 404, finance: 404 })],
   '/admin/settings/papers': [staff('/admin/settings/papers', { support: 404, finance: 404 })],
   '/admin/suppliers': [staff('/admin/suppliers', { support: 404, finance: 404 })],
@@ -201,6 +216,7 @@ const ROUTES: Record<string, Row[]> = {
   '/api/feeds/[file]': [everyone(`/api/feeds/${'x'.repeat(43)}.txt`, 404)],
   '/api/health': [everyone('/api/health')],
   '/api/ready': [everyone('/api/ready')],
+  '/api/unsubscribe': [everyone('/api/unsubscribe?token=x', 303)],
   '/api/webhooks/[provider]': [everyone('/api/webhooks/fakepay', 405)],
   '/api/webhooks/resend': [everyone('/api/webhooks/resend', 405)],
   '/api/webhooks/telegram': [everyone('/api/webhooks/telegram', 405)],

@@ -163,7 +163,8 @@ export const test = base.extend<Fixtures>({
     const troubles: string[] = []
     page.on('console', (message) => {
       // The browser's answer to the test's own tools, which ask inside every frame: nothing runs in the frame of a mail.
-      if (/^Blocked script execution in '[^']*\/admin\/mail\/previews\/\w+\/html/.test(message.text())) return
+      if (/^Blocked script execution in '[^']*\/admin\/(mail\/previews|campaigns)\/\w+\/html/.test(message.text()))
+        return
       if (message.type() === 'error' && !allowedErrors.some((each) => each.test(message.text())))
         troubles.push(`${message.text()} (${page.url()})`)
     })

@@ -4,6 +4,7 @@ import { env } from '@/lib/env'
 import { invariant, newId } from '@/lib/kit'
 import { placeOrder, type PlaceOrderInput } from '@/lib/orders'
 import { addRenewingOrders, type RenewalBench, renewByCommand, renewByLimit } from './bench-renewals'
+import { addReaders, sendByCommand, sendByLimit } from './bench-campaigns'
 import { addReferredOrders, rewardByCommand, rewardByLimit } from './bench-rewards'
 import { SYSTEM } from '@/lib/audit'
 import { type PaymentRef, type Provider, reconcilePayments, saveProvider, settlePayment } from '@/lib/payments'
@@ -20,6 +21,8 @@ export type Order =
   | { do: 'renew'; by: 'command' | 'limit' }
   | { do: 'referred'; orders: number }
   | { do: 'reward'; by: 'command' | 'limit' }
+  | { do: 'readers'; people: number }
+  | { do: 'campaign'; by: 'command' | 'limit'; people: number }
   | {
       do: 'measure'
       what: 'placeOrder' | 'settlePayment'
@@ -293,6 +296,13 @@ async function reward(by: 'command' | 'limit'): Promise<{ done: number; seconds:
   return round
 }
 
+async function withClient<Value>(work: (client: Client) => Promise<Value>): Promise<Value> {
+  const client = await plainClient()
+  const value = await work(client)
+  await client.end()
+  return value
+}
+
 function perform(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'fill':
@@ -309,6 +319,10 @@ function perform(order: Order): Promise<unknown> {
       return addReferred(order.orders)
     case 'reward':
       return reward(order.by)
+    case 'readers':
+      return withClient((client) => addReaders(client, order.people))
+    case 'campaign':
+      return order.by === 'command' ? withClient(sendByCommand) : sendByLimit(order.people)
     case 'measure':
       return measure(order)
   }

@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
+import { startMailFake } from '@/fakes/mail'
 import type { Order } from './bench-lane'
 import { migrate } from './migrate'
 import { BENCH_WEBHOOK_SECRET, measureP99, startWeb } from './bench-web'
@@ -23,6 +24,7 @@ const FEW = 10_000
 const MANY = 1_000_000
 const RENEWING = 100_000
 const REWARDED = 100_000
+const REACHED = 100_000
 
 type Measure = Extract<Order, { do: 'measure' }>
 type Measured = { done: number; seconds: number; buckets: number[] }
@@ -106,6 +108,7 @@ async function run(): Promise<void> {
   }
   if (wanted('renewals.batch')) await measureRenewals()
   if (wanted('commissions.batch')) await measureRewards()
+  if (wanted('campaigns.batch')) await measureCampaigns()
   if (wanted('callback.p99')) await measureCallbacks(few)
   if (wanted('growth.placeOrder')) {
     const many = await openLane('bench_many', MANY)
@@ -155,6 +158,33 @@ async function measureRewards(): Promise<void> {
   console.log(`${''.padEnd(28)} the run's memory rose by ${peakMiB} MiB at most`)
 }
 
+/** A campaign to a hundred thousand people, against a stand-in for the mail service in this process, without a rate. */
+async function measureCampaigns(): Promise<void> {
+  const mail = await startMailFake({ port: 0, apiKey: 'bench-resend-key' })
+  try {
+    const lane = await openLane('bench_campaigns', FEW, {
+      RESEND_API_URL: mail.url,
+      RESEND_API_KEY: 'bench-resend-key',
+    })
+    await tell(lane, { do: 'readers', people: REACHED })
+    let peakMiB = 0
+    const send = async (by: 'command' | 'limit') => {
+      const round = (await tell(lane, { do: 'campaign', by, people: REACHED })) as {
+        done: number
+        seconds: number
+        peakMiB: number
+      }
+      peakMiB = Math.max(peakMiB, round.peakMiB)
+      return round.done / round.seconds
+    }
+    const [command, limit] = await inTurns([() => send('command'), () => send('limit')])
+    note('campaigns.batch', `a plain loop of the same batches, ${REACHED} recipients`, command!, limit!)
+    console.log(`${''.padEnd(28)} the run's memory rose by ${peakMiB} MiB at most`)
+  } finally {
+    await mail.close()
+  }
+}
+
 /** How much longer a callback takes than a route that does nothing, at the same concurrency, in the slowest one of a hundred. Lower is better. */
 async function measureCallbacks(lane: ChildProcess): Promise<void> {
   await tell(lane, { do: 'provider', webhookSecret: BENCH_WEBHOOK_SECRET })
@@ -177,7 +207,7 @@ async function measureCallbacks(lane: ChildProcess): Promise<void> {
 }
 
 /** A migrated database with as many older entries as asked, and the process that works on it. */
-async function openLane(name: string, entries: number): Promise<ChildProcess> {
+async function openLane(name: string, entries: number, more: Record<string, string> = {}): Promise<ChildProcess> {
   const admin = new Client({ connectionString: postgres.url })
   await admin.connect()
   await admin.query(`CREATE DATABASE ${name}`)
@@ -187,7 +217,7 @@ async function openLane(name: string, entries: number): Promise<ChildProcess> {
   await migrate(url.href)
   const lane = fork(path.join(ROOT, 'scripts/bench-lane.ts'), {
     execArgv: ['--import', 'tsx'],
-    env: environment(url),
+    env: { ...environment(url), ...more },
   })
   lanes.push(lane)
   console.log(`Filling ${name} with ${entries} entries …`)

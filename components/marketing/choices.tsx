@@ -12,19 +12,20 @@ export async function TopicBoxes({ choices }: { choices: ChoiceView[] }) {
       <p className="text-sm text-muted">{say('channelHelp')}</p>
       {choices.map(({ topic, state }) => (
         <div key={topic} className="flex flex-col gap-1">
-          <label className="flex items-start gap-3 text-sm">
+          <div className="flex items-start gap-3">
             <input
               type="checkbox"
+              id={`topic-${topic}`}
               name="topics"
               value={topic}
               defaultChecked={state !== 'off'}
               className="mt-0.5 size-5 shrink-0 accent-accent"
             />
-            <span>
-              <span className="block font-medium">{say(`topics.${topic}.name`)}</span>
-              <span className="text-muted">{say(`topics.${topic}.statement`)}</span>
-            </span>
-          </label>
+            <label htmlFor={`topic-${topic}`} className="text-sm font-medium">
+              {say(`topics.${topic}.name`)}
+              <span className="block font-normal text-muted">{say(`topics.${topic}.statement`)}</span>
+            </label>
+          </div>
           {state === 'pending' && <p className="pl-8 text-sm text-warning">{say('pending')}</p>}
         </div>
       ))}
