@@ -92,7 +92,8 @@ for (const { width, scheme, locale } of [
         await expectAccessible(page)
       }
       await context.clearCookies()
-      const person = await makePerson({ balance: 50, locale })
+      // As long as balances get: the header of a phone has to hold it.
+      const person = await makePerson({ balance: 23_456.78, locale })
       await signIn(context, person)
       await page.goto('/catalogue/datacenter-ipv4?country=DE&days=30&quantity=2')
       await page.locator('main form button[type=submit]').last().click()
