@@ -20,7 +20,12 @@ const campaignMails = async (person: Person, subject: string) =>
   ((await mailsTo(person.email)) as CampaignMail[]).filter((mail) => mail.subject === subject)
 
 async function desk(browser: Browser): Promise<{ page: Page; owner: Person; close: () => Promise<void> }> {
-  const context = await browser.newContext({ baseURL: demo().url })
+  // Staff sit at a desk and read English, whatever the person of the test has in hand.
+  const context = await browser.newContext({
+    baseURL: demo().url,
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 900 },
+  })
   const owner = await makePerson({ role: 'owner' })
   await signIn(context, owner)
   return { page: await context.newPage(), owner, close: () => context.close() }
