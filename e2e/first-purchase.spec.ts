@@ -11,7 +11,7 @@ test('sign up, confirm, top up 20, buy 3 proxies, reach a page through one of th
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Username').fill(name)
   await page.getByLabel('Password').fill('three quiet otters')
-  await expect(page.getByLabel(/Send me news/)).not.toBeChecked()
+  await expect(page.getByLabel(/Send me product news/)).not.toBeChecked()
   await page.getByRole('button', { name: 'Open the account' }).click()
   await expect(page.getByText('Without accepting the terms')).toBeVisible()
   await expect(page.getByLabel('Email')).toHaveValue(email)
