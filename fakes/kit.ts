@@ -9,6 +9,7 @@ import path from 'node:path'
  *   POST /control/fail   {"times":1,"match":"buy","status":500}                 answer so instead of doing it
  *   POST /control/fail   {"times":1,"match":"buy","timeout":true,"after":true}  do it, then never answer
  *   POST /control/fail   {"method":"POST", …}                                 only calls of this method
+ *   GET  /control/fail                                                         how many failures have not happened yet
  *   POST /control/delay  {"ms":500}                                             answer every call later
  *   POST /control/reset                                                         forget failures and delays
  */
@@ -48,6 +49,11 @@ export async function startFake(options: { port: number; routes: Route[] }): Pro
         })
         return { body: { ok: true } }
       },
+    },
+    {
+      method: 'GET',
+      path: /^\/control\/fail$/,
+      handle: () => ({ body: { waiting: failures.reduce((sum, each) => sum + each.times, 0) } }),
     },
     {
       method: 'POST',

@@ -14,6 +14,8 @@ const DOT = 8
 export async function ReferralChart({ overview }: { overview: ReferralOverview }) {
   const [say, format, locale] = await Promise.all([getTranslations('referrals'), getFormatter(), getLocale()])
   const { days, currency } = overview
+  const [first, last] = [days.at(0), days.at(-1)]
+  if (!first || !last) return null
   const most = Math.max(1, ...days.map((day) => day.clicks))
   const date = (day: Date) => format.dateTime(day, { day: 'numeric', month: 'short', timeZone: 'UTC' })
   const words = (day: ReferralOverview['days'][number]) =>
@@ -53,9 +55,9 @@ export async function ReferralChart({ overview }: { overview: ReferralOverview }
         })}
       </svg>
       <figcaption className="mt-2 flex flex-wrap justify-between gap-2 text-xs text-muted">
-        <span>{date(days[0]!.day)}</span>
+        <span>{date(first.day)}</span>
         <span>{say('chartLegend', { most })}</span>
-        <span>{date(days.at(-1)!.day)}</span>
+        <span>{date(last.day)}</span>
       </figcaption>
       <details className="mt-3 text-sm">
         <summary className="cursor-pointer text-accent underline">{say('chartTable')}</summary>

@@ -115,7 +115,7 @@ export async function* exportRewards(): AsyncGenerator<string> {
         row.source_id,
         row.happened_at.toISOString(),
         amountText(row.base_micros),
-        (row.basis_points / 100).toFixed(2),
+        amountText(BigInt(row.basis_points) * 10_000n),
         amountText(row.amount_micros),
         amountText(row.reverted_micros),
         row.state,

@@ -52,7 +52,7 @@ export default async function PayoutsPage({ searchParams }: { searchParams: Sear
             ) : (
               <ActionForm action={requestPayoutAction} className="flex max-w-xl flex-col gap-4">
                 <RequestKey value={newId('req')} />
-                <SelectField name="method" label={say('method')} defaultValue={methods[0]!.id}>
+                <SelectField name="method" label={say('method')}>
                   {methods.map((method) => (
                     <option key={method.id} value={method.id}>
                       {method.minimumMicros > 0n
