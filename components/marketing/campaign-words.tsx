@@ -9,7 +9,7 @@ const TONES: Record<CampaignState, Tone> = {
   sending: 'info',
   paused: 'warning',
   sent: 'good',
-  canceled: 'neutral',
+  cancelled: 'neutral',
 }
 
 /** Where a campaign stands, in a word. */

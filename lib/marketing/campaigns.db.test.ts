@@ -85,7 +85,7 @@ beforeEach(async () => {
   await db().marketingChoice.deleteMany({})
   await db().campaign.updateMany({
     where: { state: { in: ['sending', 'scheduled', 'paused'] } },
-    data: { state: 'canceled' },
+    data: { state: 'cancelled' },
   })
 })
 
@@ -381,7 +381,7 @@ describe('while it is under way', () => {
     await run({ transport: watched(async () => void (await move('cancel'))) })
     expect((await copies(id)).size).toBe(200)
     expect(await run()).toEqual({ sent: 0 })
-    expect(await findCampaign(id)).toMatchObject({ state: 'canceled' })
+    expect(await findCampaign(id)).toMatchObject({ state: 'cancelled' })
     expect(await figuresOf(id)).toMatchObject({ sent: 200, queued: 50 })
   })
 

@@ -96,7 +96,7 @@ export async function moveCampaign(
     const step = {
       pause: { to: 'paused', action: 'campaigns.paused', data: {} },
       resume: { to: 'sending', action: 'campaigns.resumed', data: {} },
-      cancel: { to: 'canceled', action: 'campaigns.canceled', data: { endedAt: clock() } },
+      cancel: { to: 'cancelled', action: 'campaigns.cancelled', data: { endedAt: clock() } },
       unschedule: { to: 'draft', action: 'campaigns.unscheduled', data: { startsAt: null } },
     } as const
     return move(tx, actor, input.campaignId, { from, ...step[input.to] })

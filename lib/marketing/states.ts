@@ -1,30 +1,21 @@
 import { defineTransitions } from '@/lib/kit'
+import { MAIL_STATES } from '@/lib/notifications'
 
-export const CAMPAIGN_STATES = ['draft', 'scheduled', 'sending', 'paused', 'sent', 'canceled'] as const
+export const CAMPAIGN_STATES = ['draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled'] as const
 export type CampaignState = (typeof CAMPAIGN_STATES)[number]
 
 /** What may become of a campaign. Only a draft can be written; what was cancelled or sent stays so. */
 export const CAMPAIGN_MOVES = defineTransitions<CampaignState>('draft', {
   draft: ['scheduled', 'sending'],
-  scheduled: ['draft', 'sending', 'canceled'],
-  sending: ['paused', 'sent', 'canceled'],
-  paused: ['sending', 'canceled'],
+  scheduled: ['draft', 'sending', 'cancelled'],
+  sending: ['paused', 'sent', 'cancelled'],
+  paused: ['sending', 'cancelled'],
   sent: [],
-  canceled: [],
+  cancelled: [],
 })
 
-export const RECIPIENT_STATES = [
-  'queued',
-  'sending',
-  'sent',
-  'delivered',
-  'delayed',
-  'bounced',
-  'complained',
-  'failed',
-  'suppressed',
-  'skipped',
-] as const
+/** A recipient's mail has the states of every mail; whom their own no or their account stopped was left out. */
+export const RECIPIENT_STATES = [...MAIL_STATES, 'skipped'] as const
 export type RecipientState = (typeof RECIPIENT_STATES)[number]
 
 /**

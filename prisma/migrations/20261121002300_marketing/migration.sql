@@ -66,7 +66,7 @@ CREATE TABLE "campaigns" (
     "next_batch_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "campaigns_pkey" PRIMARY KEY ("id"),
-    CONSTRAINT "campaigns_states" CHECK (state IN ('draft', 'scheduled', 'sending', 'paused', 'sent', 'canceled')),
+    CONSTRAINT "campaigns_states" CHECK (state IN ('draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled')),
     CONSTRAINT "campaigns_scheduled_when" CHECK (state <> 'scheduled' OR starts_at IS NOT NULL),
     CONSTRAINT "campaigns_counts" CHECK (batch >= 0 AND failures >= 0)
 );

@@ -59,7 +59,7 @@ export const scheduleCampaignAction = adminAction(
   },
 )
 
-const MOVED = { pause: 'paused', resume: 'resumed', cancel: 'canceled', unschedule: 'unscheduled' } as const
+const MOVED = { pause: 'paused', resume: 'resumed', cancel: 'cancelled', unschedule: 'unscheduled' } as const
 
 export const moveCampaignAction = adminAction('marketing.write', moveSchema, async (input, { user, locale }) => {
   const moved = await moveCampaign({ kind: 'staff', id: user.id }, input)
