@@ -138,7 +138,7 @@ test('JSON and CSV are read back, and no cell is a formula', () => {
       const [, row] = readCsv(writeAll(compiled('csv', '{host},{user}:{pass},{pass}'), [proxy]))
       expect(row).toHaveLength(3)
       for (const cell of row!) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/)
-      expect(row![2]!.replace(/^'(?=[=+\-@])/, '')).toBe(password)
+      expect(row![2]).toBe(/^[=+\-@]/.test(password) ? `'${password}` : password)
     }),
     { numRuns: 300 },
   )
