@@ -35,8 +35,10 @@ export type PaymentStand = {
   sign: (text: string) => { headers: Record<string, string>; text: string }
   /** The vendor tells a wrong account (shop, store, sign-in) from a wrong key. */
   knowsAccounts?: true
-  /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
-  words: { paid: string; underpaid: string | null; expired: string }
+  /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else; the end of a part may have a word of its own. */
+  words: { paid: string; underpaid: string | null; expired: string; expiredOnPart?: string }
+  /** What the vendor calls a payment whose money it saw and does not stand by; null where it shows no money then. */
+  rejected: string | null
   /** The vendor tells one amount, which is what came once it is paid. */
   isPriceFixed?: true
   /** The state that the payer's first look at the page leads to, where the vendor has nothing to tell before. */
@@ -64,6 +66,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'fakepay',
     words: { paid: 'paid', underpaid: 'underpaid', expired: 'expired' },
+    rejected: null,
     testFlag: 'test',
     signature: 'ages',
     path: '/api/invoices',
@@ -87,6 +90,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'cryptocloud',
     words: { paid: 'paid', underpaid: 'partial', expired: 'canceled' },
+    rejected: null,
     testFlag: 'test_mode',
     signature: 'ages',
     path: '/v2/invoice',
@@ -104,6 +108,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'btcpay',
     words: { paid: 'Settled', underpaid: 'New', expired: 'Expired' },
+    rejected: 'Invalid',
     testFlag: null,
     signature: 'covers',
     path: '/invoices',
@@ -119,6 +124,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'stripe',
     words: { paid: 'complete:paid', underpaid: null, expired: 'expired:unpaid' },
+    rejected: null,
     testFlag: 'test',
     signature: 'ages',
     path: '/sessions',
@@ -138,6 +144,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'nowpayments',
     words: { paid: 'finished', underpaid: null, expired: 'expired' },
+    rejected: 'failed',
     opened: 'waiting',
     testFlag: null,
     signature: 'covers',
@@ -163,7 +170,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   },
   {
     name: 'cryptomus',
-    words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel' },
+    words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel', expiredOnPart: 'wrong_amount' },
+    rejected: 'system_fail',
     testFlag: null,
     signature: 'covers',
     path: '/v1/payment',
@@ -184,6 +192,7 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'yookassa',
     words: { paid: 'succeeded', underpaid: null, expired: 'canceled' },
+    rejected: null,
     isPriceFixed: true,
     testFlag: 'test',
     signature: 'none',

@@ -79,6 +79,21 @@ const ODD_CASES: readonly Odd[] = [
     credit: '20.00',
   },
   {
+    name: 'money that was seen and never confirmed',
+    steps: ({ rejected }) => (rejected ? [{ say: { state: rejected, paid: '20.00' } }, once] : null),
+    after: 'needs_review',
+    credit: '0.00',
+  },
+  {
+    name: 'seen and not confirmed, then confirmed all the same',
+    steps: (stand) =>
+      stand.rejected
+        ? [{ say: { state: stand.rejected, paid: '20.00' } }, once, 'work', paid(stand, '20.00'), once]
+        : null,
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
     name: 'in another currency',
     steps: (stand) => [{ say: { state: stand.words.paid, paid: '20.00', currency: 'EUR' } }, once],
     after: 'needs_review',

@@ -1,7 +1,10 @@
 import type { Refusal, Result } from '@/lib/kit'
 
-/** What a provider says of a payment now. `paid` is final for the provider; whether it is enough for us is our question. */
-export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'expired' | 'cancelled'
+/**
+ * What a provider says of a payment now. `paid` is final for the provider; whether it is enough for us is our question. `rejected` is final, too: the
+ * provider does not stand by the money it saw (never confirmed, a failure), so no rule credits it.
+ */
+export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'expired' | 'cancelled' | 'rejected'
 
 export type Truth = {
   providerPaymentId: string
