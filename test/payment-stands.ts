@@ -39,6 +39,10 @@ export type PaymentStand = {
   words: { paid: string; underpaid: string | null; expired: string; expiredOnPart?: string }
   /** What the vendor calls a payment whose money it saw and does not stand by; null where it shows no money then. */
   rejected: string | null
+  /** What it is called after more came to what was paid; null where that is a payment of its own, or cannot be. */
+  more: string | null
+  /** What goes back and is told: refunds at the vendor's desk, by control or as a word of the payment's own, and disputes. */
+  goesBack: { refund: 'control' | { state: string } | null; hasDisputes: boolean }
   /** The vendor tells one amount, which is what came once it is paid. */
   isPriceFixed?: true
   /** The state that the payer's first look at the page leads to, where the vendor has nothing to tell before. */
@@ -67,6 +71,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'fakepay',
     words: { paid: 'paid', underpaid: 'underpaid', expired: 'expired' },
     rejected: null,
+    more: 'paid',
+    goesBack: { refund: 'control', hasDisputes: true },
     testFlag: 'test',
     signature: 'ages',
     path: '/api/invoices',
@@ -91,6 +97,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'cryptocloud',
     words: { paid: 'paid', underpaid: 'partial', expired: 'canceled' },
     rejected: null,
+    more: 'overpaid',
+    goesBack: { refund: null, hasDisputes: false },
     testFlag: 'test_mode',
     signature: 'ages',
     path: '/v2/invoice',
@@ -109,6 +117,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'btcpay',
     words: { paid: 'Settled', underpaid: 'New', expired: 'Expired' },
     rejected: 'Invalid',
+    more: 'Settled',
+    goesBack: { refund: null, hasDisputes: false },
     testFlag: null,
     signature: 'covers',
     path: '/invoices',
@@ -125,6 +135,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'stripe',
     words: { paid: 'complete:paid', underpaid: null, expired: 'expired:unpaid' },
     rejected: null,
+    more: null,
+    goesBack: { refund: 'control', hasDisputes: true },
     testFlag: 'test',
     signature: 'ages',
     path: '/sessions',
@@ -145,6 +157,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'nowpayments',
     words: { paid: 'finished', underpaid: null, expired: 'expired' },
     rejected: 'failed',
+    more: null,
+    goesBack: { refund: { state: 'refunded' }, hasDisputes: false },
     opened: 'waiting',
     testFlag: null,
     signature: 'covers',
@@ -172,6 +186,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'cryptomus',
     words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel', expiredOnPart: 'wrong_amount' },
     rejected: 'system_fail',
+    more: 'paid_over',
+    goesBack: { refund: { state: 'refund_paid' }, hasDisputes: false },
     testFlag: null,
     signature: 'covers',
     path: '/v1/payment',
@@ -193,6 +209,8 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
     name: 'yookassa',
     words: { paid: 'succeeded', underpaid: null, expired: 'canceled' },
     rejected: null,
+    more: null,
+    goesBack: { refund: 'control', hasDisputes: false },
     isPriceFixed: true,
     testFlag: 'test',
     signature: 'none',

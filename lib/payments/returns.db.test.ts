@@ -180,6 +180,19 @@ describe('refunds', () => {
     },
   )
 
+  test.each(['fakepay', 'stripe', 'yookassa'])(
+    '%s: in two parts at the vendor’s desk, each told after the other was booked',
+    async (name) => {
+      const payment = await credited(name)
+      for (const amount of ['5.00', '7.50']) {
+        await bench.control(name, `invoices/${payment.providerPaymentId}/refund`, { amount })
+        await bench.work()
+      }
+      expect((await refundsOf(payment.id)).map((each) => each.amountMicros)).toEqual([5_000_000n, 7_500_000n])
+      expect(await bench.balanceOf(payment.user.id)).toBe(7_500_000n)
+    },
+  )
+
   test('of the same amount at the vendor’s desk, told while ours is being sent: both are booked', async () => {
     const payment = await credited()
     const begun = await refund(payment.id, 5n * USD)

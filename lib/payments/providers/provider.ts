@@ -97,6 +97,8 @@ export type VerifiedWebhook = {
   /** What to ask the provider about. */
   providerPaymentId: string | null
   paymentId: string | null
+  /** Set where the vendor tells a further fact (another refund) under the same id: it is asked about after a credit, too. */
+  recurs?: true
 }
 export type WebhookRefusal = Refusal<'bad_signature' | 'malformed'>
 

@@ -232,6 +232,8 @@ function readHint(checksAddress: boolean, headers: Headers, body: Buffer) {
     externalId: `${providerPaymentId}:${event}`,
     providerPaymentId,
     paymentId: object.metadata?.payment_id || null,
+    // A payment may be given back in parts.
+    ...(event === 'refund.succeeded' && { recurs: true as const }),
   })
 }
 
