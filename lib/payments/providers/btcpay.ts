@@ -10,8 +10,10 @@ import {
   parseJson,
   readAll,
   readAnswer,
+  readApart,
   readEach,
   readPages,
+  ShapeError,
 } from './call'
 import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type PaymentRef, type Provider, type Truth, type TruthState } from './provider'
@@ -120,7 +122,7 @@ export function btcpayProvider(settings: {
       await get(`/${invoiceId}/payment-methods`),
     )
     const paid = methods.map((method) => worthOf(method.paymentMethodPaid, method.rate))
-    if (paid.some((each) => each === null)) throw new OperationalError(NAME, 'told an amount that is none')
+    if (paid.some((each) => each === null)) throw new ShapeError(NAME, 'told an amount that is none')
     return {
       isSure: methods.every((method) => method.payments.every((payment) => payment.status === 'Settled')),
       paidMicros: paid.reduce<bigint>((sum, each) => sum + each!, 0n),
@@ -185,7 +187,7 @@ export function btcpayProvider(settings: {
       rows.push(...(await mapAtMost(rest, AT_ONCE, (each) => get(`/${encodeURIComponent(each.providerPaymentId)}`))))
       // An invoice of another payment may share an order id in the list; a row without an id is left to the shape's check.
       const found = rows.filter((row) => row !== null && wanted.has(idOf(row) ?? payments[0]!.providerPaymentId))
-      return mapAtMost(readEach(NAME, invoiceSchema, found), AT_ONCE, truthOf)
+      return readApart(readEach(NAME, invoiceSchema, found), AT_ONCE, truthOf)
     },
 
     async listPaid({ from, to }) {
