@@ -19,6 +19,7 @@ async function load(publicUrl = 'http://shop.test') {
     ...(await import('./errors')),
     ...(await import('./actions')),
     ...(await import('./auth-options')),
+    ...(await import('./auth-route')),
     ...(await import('@/proxy')),
   }
 }
