@@ -82,10 +82,15 @@ test('staff announce maintenance: whoever holds such a proxy has notice, mail, b
   await page.goto(`/account/proxies/${held!.id}`)
   await expect(page.getByText(/^Maintenance from .* to .*: Work in Frankfurt/)).toBeVisible()
 
-  for (const path of ['/account/notices', `/account/orders/${otherOrder}`]) {
+  await page.goto('/account/proxies')
+  await expect(page.getByRole('link', { name: /^Maintenance from / })).toHaveAttribute('title', name)
+  await expectAccessible(page)
+
+  for (const path of ['/account/notices', '/account/proxies', `/account/orders/${otherOrder}`]) {
     await elsewhere.goto(path)
     await expect(elsewhere.getByRole('heading', { level: 1 })).toBeVisible()
     await expect(elsewhere.getByText(name)).toHaveCount(0)
+    await expect(elsewhere.getByRole('link', { name: /^Maintenance from / })).toHaveCount(0)
   }
   expect(await mailsAbout(other, name)).toBe(0)
 
@@ -127,4 +132,27 @@ test('staff announce maintenance: whoever holds such a proxy has notice, mail, b
   await page.goto(address)
   await expect(page.getByText(/This maintenance was called off/)).toBeVisible()
   expect(await mailsAbout(other, name)).toBe(0)
+})
+
+test('staff delete a draft in two steps, and it is gone', async ({ browser }) => {
+  const context = await browser.newContext({ baseURL: demo().url, timezoneId: 'UTC', locale: 'en-GB' })
+  const owner = await makePerson({ role: 'owner' })
+  await signIn(context, owner)
+  const desk = await context.newPage()
+  const name = `Never said ${owner.id.slice(-6)}`
+  await desk.goto('/admin/announcements/new?kind=news')
+  await desk.getByLabel('Title in English').fill(name)
+  await desk.getByLabel('Text in English').fill('Nothing.')
+  await desk.getByLabel('Title in Russian').fill('Не сказано')
+  await desk.getByLabel('Text in Russian').fill('Ничего.')
+  await desk.getByRole('button', { name: 'Save the draft' }).click()
+  await desk.waitForURL(/\/admin\/announcements\/ann_/)
+  await expect(desk.getByRole('button', { name: 'Delete this draft' })).toBeHidden()
+  await desk.getByText('Delete it…').click()
+  await expect(desk.getByText(`“${name}” goes for good`)).toBeVisible()
+  await expectAccessible(desk)
+  await desk.getByRole('button', { name: 'Delete this draft' }).click()
+  await desk.waitForURL(/\/admin\/announcements$/)
+  await expect(desk.getByText(name)).toHaveCount(0)
+  await context.close()
 })

@@ -23,6 +23,7 @@ export type Demo = {
   owner: Login
   staff: { support: Login }
   customers: Login[]
+  promotionCode: string
   providers: Record<
     'fakepay' | 'cryptocloud',
     { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }

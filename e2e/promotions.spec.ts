@@ -173,3 +173,12 @@ test('a code on a top-up brings its bonus with the money, and the payment says s
   await expect(page.getByRole('row').nth(1)).toContainText('22.00')
   await page.context().close()
 })
+
+test('the code that the demo names takes off what it says', async ({ browser }) => {
+  const page = await pageOf(browser, await makePerson({ balance: 20 }))
+  await page.goto(PLAN)
+  await page.getByLabel('Promo code').fill(demo().promotionCode)
+  await page.getByRole('button', { name: 'Check' }).click()
+  await expect(page.getByText('With the code: 0.36 USD less, 3.24 USD to pay')).toBeVisible()
+  await page.context().close()
+})

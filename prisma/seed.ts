@@ -20,6 +20,7 @@ import { createAccount, type Role } from '@/lib/identity'
 import { invariant, MICROS_PER_UNIT, type Result } from '@/lib/kit'
 import { saveTelegram } from '@/lib/notices'
 import { saveProvider } from '@/lib/payments'
+import { savePromotion, savePromotionSchema } from '@/lib/promotions'
 import { referralProgramme, saveCommissionRule } from '@/lib/referrals'
 import { importStock, saveSupplier, syncStock } from '@/lib/provisioning'
 import type { DemoServices } from '@/scripts/demo-services'
@@ -183,7 +184,6 @@ async function seed(services: DemoServices): Promise<void> {
     await makeProviders(services)
     await makeTelegram(services)
     await makeReferrals()
-    await makeReferrals()
     return makeSuppliers(services)
   }
   const owner = await makeAccount('owner', 'owner')
@@ -195,6 +195,7 @@ async function seed(services: DemoServices): Promise<void> {
   await makeProviders(services)
   await makeTelegram(services)
   await makeReferrals()
+  const promotionCode = await makePromotion(actor)
   await makeSuppliers(services)
   await syncStock()
   const { exit: _, providerSettings: __, ...addresses } = services
@@ -203,6 +204,7 @@ async function seed(services: DemoServices): Promise<void> {
     owner: owner.login,
     staff: { support: support.login },
     customers: customers.map((customer) => customer.login),
+    promotionCode,
   })
 }
 
@@ -267,6 +269,19 @@ async function makeReferrals(): Promise<void> {
     holdDays: 14,
     payoutMethods: [{ id: 'usdt-trc20', label: 'USDT (TRC-20)', kind: 'crypto', minimumMicros: '250000' }],
   })
+}
+
+/** A code that anybody may try on any order, as often as they like. */
+async function makePromotion(actor: { kind: 'staff'; id: string }): Promise<string> {
+  const code = 'WELCOME10'
+  if ((await db().promotion.findUnique({ where: { code }, select: { id: true } })) === null)
+    must(
+      await savePromotion(
+        actor,
+        savePromotionSchema.parse({ code, label: 'Of the demo: 10 % off any order', kind: 'percent', percent: '10' }),
+      ),
+    )
+  return code
 }
 
 /** The common policy, and a day in which anything can be given back: so that all of it can be tried. */

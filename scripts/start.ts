@@ -166,8 +166,10 @@ function announceReady(shop: Shop, services: DemoServices | undefined): void {
     say(`  Inbox   ${services.inboxUrl}   (every mail of the demo)`)
     const demo = JSON.parse(readFileSync(path.join(shop.dataDir, 'demo.json'), 'utf8')) as {
       owner?: { email: string; password: string }
+      promotionCode?: string
     }
     if (demo.owner) say(`  Owner   ${demo.owner.email}   password ${demo.owner.password}`)
+    if (demo.promotionCode) say(`  Code    ${demo.promotionCode}   (10 % off an order)`)
   }
   say(`  Data    ${shop.dataDir}`)
   say(`  Logs    ${path.join(shop.dataDir, 'logs')}`)

@@ -1,4 +1,5 @@
 import { getLocale, getTimeZone, getTranslations } from 'next-intl/server'
+import { CountriesField } from '@/components/admin/countries-field'
 import { brandOfSupplier } from '@/components/admin/supplier-words'
 import { CheckboxField, TextAreaField, TextField } from '@/components/ui/field'
 import { type Announcement, type AnnouncementKind, TITLE_MAX, writeLocal } from '@/lib/announcements'
@@ -97,13 +98,7 @@ export async function TouchFields({ announcement }: { announcement: Announcement
         chosen={announcement?.productIds}
         choices={products.map((product) => [product.id, name(product)])}
       />
-      <TextField
-        name="countries"
-        label={say('countries')}
-        help={say('countriesHelp')}
-        defaultValue={announcement?.countryCodes.join(', ')}
-        autoComplete="off"
-      />
+      <CountriesField chosen={announcement?.countryCodes} />
       <Boxes
         legend={say('suppliers')}
         name="suppliers"

@@ -1,7 +1,7 @@
 import { getLocale, getNow, getTimeZone, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { Alert } from '@/components/ui/alert'
-import { listMaintenance, type Maintenance } from '@/lib/announcements'
+import { type AnnouncedMaintenance, listMaintenance, type Maintenance } from '@/lib/announcements'
 import { timeIn, titleIn } from './announcement-words'
 
 /** How long before its beginning a maintenance stands on every page of the account. */
@@ -46,6 +46,30 @@ export async function MaintenanceLines(of: { userId: string; orderId?: string; a
       <More slug={each.slug} />
     </Alert>
   ))
+}
+
+/** In the row of a proxy: the soonest maintenance that is announced for it, in a word. */
+export async function MaintenanceMark({ maintenance }: { maintenance: AnnouncedMaintenance }) {
+  const [say, locale, timeZone, now] = await Promise.all([
+    getTranslations('announcements'),
+    getLocale(),
+    getTimeZone(),
+    getNow(),
+  ])
+  const { beginsAt, endsAt, slug } = maintenance
+  const isNow = beginsAt <= now
+  return (
+    <Link
+      href={`/announcements/${slug}`}
+      prefetch={false}
+      title={titleIn(locale, maintenance)}
+      className="mt-1 block max-w-56 text-xs text-accent underline max-sm:ml-auto"
+    >
+      {isNow
+        ? say('markNow', { ends: timeIn(locale, timeZone, endsAt) })
+        : say('markNear', { begins: timeIn(locale, timeZone, beginsAt) })}
+    </Link>
+  )
 }
 
 async function Span({ maintenance, count }: { maintenance: Maintenance; count: 'touchesYours' }) {

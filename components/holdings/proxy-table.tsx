@@ -1,14 +1,25 @@
 import { getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
+import { MaintenanceMark } from '@/components/announcements/maintenance-notes'
 import { shortId } from '@/components/ui/short-id'
 import { Code, DataTable } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
+import type { AnnouncedMaintenance } from '@/lib/announcements'
 import type { HeldProxy } from '@/lib/holdings'
 import { LastCheck, placeOf, Standing, Tags } from './proxy-words'
 
 /** Somebody's proxies with a box each; on phones, cards. */
-export async function ProxyTable({ proxies, empty }: { proxies: HeldProxy[]; empty: ReactNode }) {
+export async function ProxyTable({
+  proxies,
+  maintenance,
+  empty,
+}: {
+  proxies: HeldProxy[]
+  /** What is announced for which of them. */
+  maintenance: ReadonlyMap<string, AnnouncedMaintenance>
+  empty: ReactNode
+}) {
   const [say, locale] = await Promise.all([getTranslations('proxies'), getLocale()])
   const countries = new Intl.DisplayNames([locale], { type: 'region' })
   return (
@@ -48,7 +59,19 @@ export async function ProxyTable({ proxies, empty }: { proxies: HeldProxy[]; emp
             </>
           ),
         },
-        { key: 'state', head: say('state'), cell: (proxy) => <Standing proxy={proxy} /> },
+        {
+          key: 'state',
+          head: say('state'),
+          cell: (proxy) => {
+            const announced = maintenance.get(proxy.id)
+            return (
+              <>
+                <Standing proxy={proxy} />
+                {announced && <MaintenanceMark maintenance={announced} />}
+              </>
+            )
+          },
+        },
         {
           key: 'country',
           head: say('country'),

@@ -11,6 +11,7 @@ import {
   deleteDraft,
   editTexts,
   findAnnouncement,
+  findMaintenanceOf,
   findPublished,
   listChanges,
   listMaintenance,
@@ -288,8 +289,25 @@ it('shows a person what touches their own proxies only: near or under way, by or
   // Somebody else's order and proxy, asked for by name, show nothing.
   expect(await ids({ userId: stranger.id, orderId: bought.orderId })).toEqual([])
   expect(await ids({ userId: stranger.id, allocationId: bought.allocationIds[0] })).toEqual([])
+  // Row by row: each of one's own with the soonest that touches it.
+  const marks = async (userId: string, allocationIds: readonly string[]) =>
+    [...(await findMaintenanceOf({ userId, allocationIds }))].map(([proxy, announced]) => [proxy, announced.id])
+  const [first, second] = bought.allocationIds as [string, string]
+  expect(await marks(own.userId, [first])).toEqual([[first, id]])
+  const sooner = await announceMaintenance({ isWholeShop: true, beginsAt: inHours(1), endsAt: inHours(2) })
+  expect(new Map((await marks(own.userId, [first, second])) as [string, string][])).toEqual(
+    new Map([
+      [first, sooner.id],
+      [second, sooner.id],
+    ]),
+  )
+  expect(await marks(stranger.id, [first, second])).toEqual([])
+  expect(await marks(own.userId, [])).toEqual([])
+  await withdrawAnnouncement(STAFF, { announcementId: sooner.id, revision: sooner.revision })
+  expect(await marks(own.userId, [second])).toEqual([[second, id]])
   await withdrawAnnouncement(STAFF, { announcementId: id, revision })
   expect(await ids({ ...own, orderId: bought.orderId })).toEqual([])
+  expect(await marks(own.userId, [first, second])).toEqual([])
 })
 
 it('publishes at its moment, once however many look; a plan can be taken back, and what is over is not announced', async () => {

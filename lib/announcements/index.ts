@@ -16,6 +16,13 @@ export { editTexts, saveAnnouncement, type SaveAnnouncementRefusal } from './sav
 export * from './schemas'
 export { leadOf, splitText, type TextPart } from './split-text'
 export { sweepAnnouncements, tellAnnouncement } from './tell-announcement'
-export { countTouched, listMaintenance, type Maintenance, type Touched } from './touches'
+export {
+  type AnnouncedMaintenance,
+  countTouched,
+  findMaintenanceOf,
+  listMaintenance,
+  type Maintenance,
+  type Touched,
+} from './touches'
 export { type FeedEntry, writeFeed } from './write-feed'
 export { isTimeZone, readLocal, writeLocal } from './zoned-time'

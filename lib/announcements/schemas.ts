@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readCountryCodes } from '@/lib/kit/country-codes'
 import { isTimeZone, readLocal } from './zoned-time'
 
 export const ANNOUNCEMENT_KINDS = ['news', 'change', 'maintenance'] as const
@@ -91,15 +92,8 @@ const draftSchema = withTimes(
       .max(2000, 'text_too_long')
       .default('')
       .transform((typed, context) => {
-        const codes = [
-          ...new Set(
-            typed
-              .toUpperCase()
-              .split(/[\s,;]+/)
-              .filter(Boolean),
-          ),
-        ]
-        if (codes.every((code) => /^[A-Z]{2}$/.test(code))) return codes
+        const codes = readCountryCodes(typed)
+        if (codes) return codes
         context.addIssue({ code: 'custom', message: 'country_form' })
         return z.NEVER
       }),

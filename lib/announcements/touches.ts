@@ -11,13 +11,15 @@ export async function countTouched(announcement: { id: string; kind: string }): 
   return row!
 }
 
-export type Maintenance = {
+export type AnnouncedMaintenance = {
   id: string
   slug: string
   titleEn: string
   titleRu: string
   beginsAt: Date
   endsAt: Date
+}
+export type Maintenance = AnnouncedMaintenance & {
   /** How many proxies of those that were asked about it touches. */
   proxies: number
 }
@@ -39,7 +41,44 @@ export async function listMaintenance({
   withinHours?: number
   now?: Date
 }): Promise<Maintenance[]> {
-  const open = await db().announcement.findMany({
+  const open = await listOpen(now, withinHours)
+  if (open.length === 0) return []
+  const rows = await db().$queryRaw<{ id: string; proxies: number }[]>(Prisma.sql`
+    SELECT n.id, count(*)::int AS proxies FROM unnest(${open.map(({ id }) => id)}::text[]) AS n (id)
+    CROSS JOIN LATERAL maintenance_touches(n.id) t
+    WHERE t.user_id = ${userId} AND t.order_id = coalesce(${orderId ?? null}, t.order_id) AND t.allocation_id = coalesce(${allocationId ?? null}, t.allocation_id)
+    GROUP BY n.id`)
+  const proxies = new Map(rows.map((row) => [row.id, row.proxies]))
+  return open.flatMap((each) => (proxies.has(each.id) ? [{ ...each, proxies: proxies.get(each.id)! }] : []))
+}
+
+/**
+ * Of these proxies of one person, each that an announced maintenance touches, with the soonest that is not over. Only the person's own are ever looked at. While nothing is
+ * announced this is one look at an index.
+ */
+export async function findMaintenanceOf({
+  userId,
+  allocationIds,
+  now = new Date(),
+}: {
+  userId: string
+  allocationIds: readonly string[]
+  now?: Date
+}): Promise<ReadonlyMap<string, AnnouncedMaintenance>> {
+  const open = allocationIds.length === 0 ? [] : await listOpen(now)
+  if (open.length === 0) return new Map()
+  const rows = await db().$queryRaw<{ id: string; allocationId: string }[]>(Prisma.sql`
+    SELECT n.id, t.allocation_id AS "allocationId" FROM unnest(${open.map(({ id }) => id)}::text[]) WITH ORDINALITY AS n (id, place)
+    CROSS JOIN LATERAL maintenance_touches(n.id) t
+    WHERE t.user_id = ${userId} AND t.allocation_id = ANY (${[...allocationIds]}::text[])
+    ORDER BY n.place DESC`)
+  const byId = new Map(open.map((each) => [each.id, each]))
+  // The soonest comes last, and stays.
+  return new Map(rows.map(({ id, allocationId }) => [allocationId, byId.get(id)!]))
+}
+
+async function listOpen(now: Date, withinHours?: number): Promise<AnnouncedMaintenance[]> {
+  const rows = await db().announcement.findMany({
     where: {
       kind: 'maintenance',
       state: 'published',
@@ -50,16 +89,5 @@ export async function listMaintenance({
     select: { id: true, slug: true, titleEn: true, titleRu: true, beginsAt: true, endsAt: true },
     take: 50,
   })
-  if (open.length === 0) return []
-  const rows = await db().$queryRaw<{ id: string; proxies: number }[]>(Prisma.sql`
-    SELECT n.id, count(*)::int AS proxies FROM unnest(${open.map(({ id }) => id)}::text[]) AS n (id)
-    CROSS JOIN LATERAL maintenance_touches(n.id) t
-    WHERE t.user_id = ${userId} AND t.order_id = coalesce(${orderId ?? null}, t.order_id) AND t.allocation_id = coalesce(${allocationId ?? null}, t.allocation_id)
-    GROUP BY n.id`)
-  const proxies = new Map(rows.map((row) => [row.id, row.proxies]))
-  return open.flatMap((each) =>
-    proxies.has(each.id)
-      ? [{ ...each, beginsAt: each.beginsAt!, endsAt: each.endsAt!, proxies: proxies.get(each.id)! }]
-      : [],
-  )
+  return rows.map(({ beginsAt, endsAt, ...row }) => ({ ...row, beginsAt: beginsAt!, endsAt: endsAt! }))
 }

@@ -1,5 +1,6 @@
 export * from './bounded-text'
 export * from './clock'
+export * from './country-codes'
 export * from './csv'
 export * from './errors'
 export * from './ids'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readCountryCodes } from '@/lib/kit/country-codes'
 import { MICROS_PER_UNIT, parseAmount } from '@/lib/kit/money'
 
 /** What a code does. `top_up_bonus` adds to a top-up; the others lower the price of an order. */
@@ -87,15 +88,8 @@ export const savePromotionSchema = z
       .max(2000, 'text_too_long')
       .default('')
       .transform((typed, context) => {
-        const codes = [
-          ...new Set(
-            typed
-              .toUpperCase()
-              .split(/[\s,;]+/)
-              .filter(Boolean),
-          ),
-        ]
-        if (codes.every((code) => /^[A-Z]{2}$/.test(code))) return codes
+        const codes = readCountryCodes(typed)
+        if (codes) return codes
         context.addIssue({ code: 'custom', message: 'country_form' })
         return z.NEVER
       }),

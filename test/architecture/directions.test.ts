@@ -40,7 +40,7 @@ const MAY_KNOW: Record<string, string[]> = {
 
 /** Files that may be entered past the index, because the browser loads them and the index would bring the database along. */
 const BROWSER_DOORS = [
-  /^lib\/kit\/money$/,
+  /^lib\/kit\/(money|country-codes)$/,
   /^lib\/\w+\/schemas$/,
   /^lib\/catalog\/(price|policy)$/,
   /^lib\/web\/action-state$/,

@@ -14,6 +14,7 @@ import { PageHeader } from '@/components/ui/page-header'
 import { oneOf, type SearchParams, withQuery } from '@/components/ui/search-params'
 import { shortId } from '@/components/ui/short-id'
 import { SubmitButton } from '@/components/ui/submit-button'
+import { findMaintenanceOf } from '@/lib/announcements'
 import {
   countProxies,
   filterQuery,
@@ -47,6 +48,7 @@ export default async function ProxiesPage({ searchParams }: { searchParams: Sear
     listProxyFacets({ userId }),
     listViews({ userId }),
   ])
+  const maintenance = await findMaintenanceOf({ userId, allocationIds: page.rows.map(({ id }) => id) })
   const query = filterQuery(filter)
   const here = { ...Object.fromEntries(new URLSearchParams(query)), sort }
   const buy = <ButtonLink href="/catalogue">{say('buy')}</ButtonLink>
@@ -112,7 +114,7 @@ export default async function ProxiesPage({ searchParams }: { searchParams: Sear
               ))}
             </span>
           </div>
-          <ProxyTable proxies={page.rows} empty={null} />
+          <ProxyTable proxies={page.rows} maintenance={maintenance} empty={null} />
         </ActionForm>
       )}
       {(after !== undefined || page.nextAfter !== null) && (

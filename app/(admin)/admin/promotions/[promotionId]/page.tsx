@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getLocale, getNow, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
+import { CountriesField } from '@/components/admin/countries-field'
 import { CustomerLink, IdLink } from '@/components/admin/links'
 import { PromotionStatus } from '@/components/admin/promotion-words'
 import { RevisionField } from '@/components/admin/revision-field'
@@ -188,13 +189,7 @@ async function PromotionForm({ promotion }: { promotion: PromotionRow | null }) 
           ))}
           <p className="text-muted">{say('productsHelp')}</p>
         </fieldset>
-        <TextField
-          name="countries"
-          label={say('countries')}
-          help={say('countriesHelp')}
-          defaultValue={promotion?.countries.join(', ')}
-          autoComplete="off"
-        />
+        <CountriesField chosen={promotion?.countries} />
         <TextField
           name="startsAt"
           type="datetime-local"
