@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { SYSTEM } from '@/lib/audit'
 import { db, Prisma } from '@/lib/db'
@@ -98,6 +99,40 @@ test('a transaction that rolls back takes its number back', async () => {
   ).rejects.toThrow('the process died here')
   expect(await numbers('receipt')).toEqual(upTo(before))
   expect((await receipt(paymentId)).number).toBe(`R-${YEAR}-${String(before + 1).padStart(6, '0')}`)
+})
+
+test('processes that are killed while they issue, among others that do not, leave no gap', async () => {
+  const customer = await insertCustomer()
+  const before = (await numbers('receipt')).length
+  const payments: string[] = []
+  for (let count = 0; count < 12; count += 1) payments.push(await insertCredited(customer.id))
+  // Connections of their own: those of the shop may all be waiting for the counter that a killed one holds.
+  const connect = async () => {
+    const client = new Client({ connectionString: process.env.DATABASE_URL })
+    client.on('error', () => {})
+    await client.connect()
+    return client
+  }
+  const killer = await connect()
+  /** Has its number, and holds the counter, when its connection is cut. */
+  const killed = async (paymentId: string) => {
+    const client = await connect()
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await client.query('BEGIN')
+    await client.query(`SELECT outcome FROM issue_paper($1, 'receipt', $2, $3, 'en', '{}')`, [
+      newId('ppr'),
+      customer.id,
+      paymentId,
+    ])
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    await killer.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid])
+    await ended
+  }
+  await Promise.all(payments.map((paymentId, index) => (index % 3 === 0 ? killed(paymentId) : receipt(paymentId))))
+  await killer.end()
+  expect(await numbers('receipt')).toEqual(upTo(before + 8))
+  await Promise.all(payments.map((paymentId) => receipt(paymentId)))
+  expect(await numbers('receipt')).toEqual(upTo(before + 12))
 })
 
 test('a paper stays what it was, whatever changes later, and the database refuses to change it', async () => {
