@@ -18,6 +18,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/replacement {"outcome":"replaced"}              or "pending", "refused": what becomes of the next replacements
  *   POST /control/tickets     {"outcome":"replaced"}              or "refused": what becomes of the replacements that are pending
  *   POST /control/nonsense    {"match":"order/make","times":1}    do it, and answer something that is not JSON
+ *   POST /control/age         {"seconds":86400}                   as if so much more time had passed since everything was sold
  *   POST /control/expire      {"ids":["…"]}                       these run out now
  *   GET  /control/orders                                          every order, newest first, with its proxies
  */
@@ -502,6 +503,17 @@ export async function startProxySellerFake(options: {
         if (outcome === 'replaced')
           for (const proxy of value.proxies) if (value.tickets.includes(proxy.id) && isListed(proxy)) exchange(proxy)
         value.tickets = []
+      }),
+      wishRoute<{ seconds: number }>(state, 'age', ({ seconds }) => {
+        const ms = seconds * 1000
+        for (const order of value.orders) {
+          order.at -= ms
+          if (order.deliveredAt !== null) order.deliveredAt -= ms
+        }
+        for (const proxy of value.proxies) {
+          proxy.startsAt -= ms
+          proxy.endsAt -= ms
+        }
       }),
       wishRoute<{ ids: string[] }>(state, 'expire', ({ ids }) => {
         for (const proxy of value.proxies) if (ids.includes(proxy.id)) proxy.endsAt = Date.now()
