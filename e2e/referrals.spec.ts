@@ -178,7 +178,8 @@ test('somebody who shares an address with their referrer is looked at by a perso
     referrer.id,
   ])
   await signIn(context, owner)
-  await page.goto('/admin/referrals')
+  await page.goto('/admin')
+  await page.getByRole('link', { name: /^[1-9]\d* ?Payouts and referrals/ }).click()
   const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: friend.username }) })
   await expect(row.getByText('Same address')).toBeVisible()
   await row.getByLabel('Reason').fill('One household')

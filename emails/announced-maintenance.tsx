@@ -6,7 +6,7 @@ type Props = EmailProps['announcement_maintenance']
 
 /** Which orders are touched, as the shop shortens their numbers. */
 export function touchedOrders({ say }: MailContext, { orderIds, more }: Props): string {
-  const listed = orderIds.map((orderId) => `…${orderId.slice(-8)}`)
+  const listed = orderIds.map((orderId) => orderId.slice(-8))
   return [...listed, ...(more > 0 ? [say('announcement_maintenance.more', { more })] : [])].join(', ')
 }
 

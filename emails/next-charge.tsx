@@ -18,7 +18,7 @@ export const nextCharge: MailTemplate<EmailProps['next_charge']> = {
       ]}
       facts={[
         ...props.charges.map((each): [string, string] => [
-          `${time(each.at)}, …${each.orderId.slice(-8)}`,
+          say('next_charge.charge', { at: time(each.at), order: each.orderId.slice(-8) }),
           money(each.amountMicros, props.currency),
         ]),
         [say('next_charge.total'), money(props.totalMicros, props.currency)],

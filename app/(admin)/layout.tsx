@@ -7,8 +7,15 @@ import { requireAdmin } from '@/lib/web'
 /** The frame only. Each page checks its own permission. */
 export default async function AdminLayout({ children }: { children: ReactNode }) {
   const user = await requireAdmin()
+  const queues = await countQueues()
+  const counts = {
+    payments: queues.payments + queues.returns + queues.differences,
+    jobs: queues.failedJobs,
+    suppliers: queues.unknownOutcomes,
+    referrals: queues.referrals,
+  }
   return (
-    <AdminFrame user={user} counts={await countQueues()} actions={{ setLocale, setTheme, signOut }}>
+    <AdminFrame user={user} counts={counts} actions={{ setLocale, setTheme, signOut }}>
       {children}
     </AdminFrame>
   )

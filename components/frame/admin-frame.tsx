@@ -10,8 +10,8 @@ import { NavLink } from './nav-link'
 import { type PreferenceActions, PreferenceSwitches } from './preference-switches'
 import { DemoNote, SkipLink } from './site-frame'
 
-/** How many wait for a person, by queue. */
-export type QueueCounts = { payments?: number; orders?: number; jobs?: number; suppliers?: number; referrals?: number }
+/** How many wait for a person, by the place where they are decided. */
+export type QueueCounts = { payments: number; jobs: number; suppliers: number; referrals: number }
 
 type Place = {
   href: string
@@ -39,7 +39,7 @@ type Place = {
 const PLACES: Place[] = [
   { href: '/admin', text: 'overview' },
   { href: '/admin/payments', text: 'payments', permissions: ['payments.read'], queue: 'payments' },
-  { href: '/admin/orders', text: 'orders', permissions: ['orders.read'], queue: 'orders' },
+  { href: '/admin/orders', text: 'orders', permissions: ['orders.read'] },
   { href: '/admin/jobs', text: 'jobs', permissions: ['jobs.retry'], queue: 'jobs' },
   { href: '/admin/customers', text: 'customers', permissions: ['customers.read'] },
   { href: '/admin/mail', text: 'mail', permissions: ['mail.read'] },

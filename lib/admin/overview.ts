@@ -3,7 +3,7 @@ import { db, Prisma } from '@/lib/db'
 import { env } from '@/lib/env'
 import { listFailedJobs } from '@/lib/jobs'
 import { DAY_MS } from '@/lib/kit'
-import { countOrdersByState, countOrdersInDispute, type OrderState } from '@/lib/orders'
+import { countOrdersByState, countOrdersInDispute } from '@/lib/orders'
 import { countManualRefunds, countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
 import { countRunningDry, countUnknownOutcomes } from '@/lib/provisioning'
 
@@ -15,78 +15,59 @@ export type Period = {
   orders: number
   signUps: number
 }
+/** How much waits for a person, by where it is decided. */
+export type Queues = {
+  payments: number
+  /** Refunds to send by hand, and orders bought with disputed money. */
+  returns: number
+  differences: number
+  /** Purchases and renewals at suppliers of which nobody knows what came, for a person to look at. */
+  unknownOutcomes: number
+  /** Payouts that were asked for, and referrals held for a look. */
+  referrals: number
+  failedJobs: number
+}
 export type Overview = {
   currency: string
-  queues: {
-    payments: number
-    /** Refunds to send by hand, and orders bought with disputed money. */
-    returns: number
-    differences: number
-    unknownOrders: number
-    /** Purchases and renewals at suppliers of which nobody knows what came, for a person to look at. */
-    unknownOutcomes: number
-    /** Suppliers whose money does not last. */
-    runningDry: number
-    openOrders: number
-    failedJobs: number
-  }
-  orders: Record<OrderState, number>
+  queues: Queues
+  /** Suppliers whose money does not last. */
+  runningDry: number
+  /** What moves by itself: orders being delivered, and those whose outcome is being looked up. */
+  underWay: { delivering: number; unknown: number }
   periods: Period[]
 }
 
 /** What waits for a person, and what the last day, week and month brought, from rows that have an index on their time. */
 export async function getOverview(now: Date = new Date()): Promise<Overview> {
   const currency = env().SHOP_CURRENCY
-  const [orders, payments, refunds, disputed, differences, failed, unknownOutcomes, runningDry, periods] =
-    await Promise.all([
-      countOrdersByState(),
-      countPaymentsNeedingReview(),
-      countManualRefunds(),
-      countOrdersInDispute(),
-      countOpenDifferences(),
-      listFailedJobs(),
-      countUnknownOutcomes(),
-      countRunningDry(),
-      Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
-    ])
-  return {
-    currency,
-    queues: {
-      payments,
-      returns: refunds + disputed,
-      differences,
-      unknownOrders: orders.unknown,
-      unknownOutcomes,
-      runningDry,
-      openOrders: orders.placed + orders.delivering,
-      failedJobs: failed.length,
-    },
-    orders,
-    periods,
-  }
+  const [queues, runningDry, orders, periods] = await Promise.all([
+    countQueues(),
+    countRunningDry(),
+    countOrdersByState(),
+    Promise.all(([1, 7, 30] as const).map((days) => sumPeriod(days, currency, now))),
+  ])
+  const underWay = { delivering: orders.placed + orders.delivering, unknown: orders.unknown }
+  return { currency, queues, runningDry, underWay, periods }
 }
 
-/** The queues' lengths alone, for the frame around every admin page. */
-export async function countQueues(): Promise<{
-  payments: number
-  orders: number
-  jobs: number
-  suppliers: number
-  referrals: number
-}> {
-  const [payments, orders, failed, suppliers, referrals] = await Promise.all([
+/** The queues' lengths alone, also for the frame around every admin page. */
+export async function countQueues(): Promise<Queues> {
+  const [payments, refunds, disputed, differences, unknownOutcomes, waiting, failed] = await Promise.all([
     countPaymentsNeedingReview(),
-    countOrdersByState(),
-    listFailedJobs(),
+    countManualRefunds(),
+    countOrdersInDispute(),
+    countOpenDifferences(),
     countUnknownOutcomes(),
     countWaiting(),
+    listFailedJobs(),
   ])
   return {
     payments,
-    orders: orders.unknown,
-    jobs: failed.length,
-    suppliers,
-    referrals: referrals.payouts + referrals.reviews,
+    returns: refunds + disputed,
+    differences,
+    unknownOutcomes,
+    referrals: waiting.payouts + waiting.reviews,
+    failedJobs: failed.length,
   }
 }
 

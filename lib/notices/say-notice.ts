@@ -58,7 +58,7 @@ function touched(props: EmailProps['announcement_maintenance'], { locale }: Writ
   return {
     title: locale === 'ru' ? props.titleRu : props.titleEn,
     count: props.orderIds.length + props.more,
-    orders: props.orderIds.map((orderId) => `…${orderId.slice(-8)}`).join(', '),
+    orders: props.orderIds.map((orderId) => orderId.slice(-8)).join(', '),
     more: props.more,
   }
 }

@@ -20,7 +20,7 @@ export default async function AdminOverviewPage() {
     getFormatter(),
     getOverview(),
   ])
-  const { queues, currency } = overview
+  const { queues, underWay, currency } = overview
   const cards = [
     {
       href: '/admin/payments?state=needs_review',
@@ -47,14 +47,6 @@ export default async function AdminOverviewPage() {
       waits: true,
     },
     {
-      href: '/admin/orders?state=unknown',
-      title: say('queueUnknown'),
-      help: say('queueUnknownHelp'),
-      count: queues.unknownOrders,
-      needs: 'orders.read',
-      waits: true,
-    },
-    {
       href: '/admin/suppliers/unknown',
       title: say('queueOutcomes'),
       help: say('queueOutcomesHelp'),
@@ -66,8 +58,16 @@ export default async function AdminOverviewPage() {
       href: '/admin/suppliers',
       title: say('queueDry'),
       help: say('queueDryHelp'),
-      count: queues.runningDry,
+      count: overview.runningDry,
       needs: 'suppliers.write',
+      waits: true,
+    },
+    {
+      href: '/admin/referrals',
+      title: say('queueReferrals'),
+      help: say('queueReferralsHelp'),
+      count: queues.referrals,
+      needs: 'referrals.read',
       waits: true,
     },
     {
@@ -79,10 +79,18 @@ export default async function AdminOverviewPage() {
       waits: true,
     },
     {
+      href: '/admin/orders?state=unknown',
+      title: say('queueUnknown'),
+      help: say('queueUnknownHelp'),
+      count: underWay.unknown,
+      needs: 'orders.read',
+      waits: false,
+    },
+    {
       href: '/admin/orders',
       title: say('queueOpen'),
       help: say('queueOpenHelp'),
-      count: queues.openOrders,
+      count: underWay.delivering,
       needs: 'orders.read',
       waits: false,
     },
@@ -91,28 +99,8 @@ export default async function AdminOverviewPage() {
   return (
     <>
       <PageHeader title={say('overviewTitle')} lead={say('overviewLead', { count: waiting })} />
-      <section aria-labelledby="queues" className="mb-8">
-        <h2 id="queues" className="mb-3 text-base font-semibold">
-          {say('queues')}
-        </h2>
-        <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
-          {cards.map((card) => {
-            const isCalling = card.waits && card.count > 0
-            return (
-              <li key={card.title}>
-                <Link
-                  href={card.href}
-                  className={`block h-full rounded-md border p-4 hover:border-border-strong ${isCalling ? 'border-warning-border bg-warning-soft' : 'bg-surface'}`}
-                >
-                  <span className="text-[28px] font-semibold tabular-nums">{format.number(card.count)}</span>
-                  <span className="block font-medium">{card.title}</span>
-                  <span className="mt-1 block text-muted">{card.help}</span>
-                </Link>
-              </li>
-            )
-          })}
-        </ul>
-      </section>
+      <CardList id="queues" title={say('queues')} cards={cards.filter((card) => card.waits)} />
+      <CardList id="moving" title={say('moving')} cards={cards.filter((card) => !card.waits)} />
       <section aria-labelledby="figures">
         <h2 id="figures" className="mb-3 text-base font-semibold">
           {say('figures')}
@@ -148,5 +136,33 @@ export default async function AdminOverviewPage() {
         />
       </section>
     </>
+  )
+}
+
+type Card = { href: string; title: string; help: string; count: number; waits: boolean }
+
+async function CardList({ id, title, cards }: { id: string; title: string; cards: readonly Card[] }) {
+  const format = await getFormatter()
+  if (cards.length === 0) return null
+  return (
+    <section aria-labelledby={id} className="mb-8">
+      <h2 id={id} className="mb-3 text-base font-semibold">
+        {title}
+      </h2>
+      <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+        {cards.map((card) => (
+          <li key={card.title}>
+            <Link
+              href={card.href}
+              className={`block h-full rounded-md border p-4 hover:border-border-strong ${card.waits && card.count > 0 ? 'border-warning-border bg-warning-soft' : 'bg-surface'}`}
+            >
+              <span className="text-[28px] font-semibold tabular-nums">{format.number(card.count)}</span>
+              <span className="block font-medium">{card.title}</span>
+              <span className="mt-1 block text-muted">{card.help}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
