@@ -372,9 +372,9 @@ it(`ninety days with a thousand orders: all money explained, no order without go
   const taken = await db().$queryRaw<{ host: string }[]>(Prisma.sql`
     SELECT a.host FROM allocations a JOIN replacements r ON r.new_allocation_id = a.id WHERE a.delivery_id IS NOT NULL`)
   const soldThere = (await (await fetch(`${seller.controlUrl}/orders`)).json()) as { proxies: { host: string }[] }[]
-  const hosts = soldThere.flatMap((sale) => sale.proxies.map((proxy) => proxy.host))
+  const hosts = new Set(soldThere.flatMap((sale) => sale.proxies.map((proxy) => proxy.host)))
   expect(new Set(taken.map(({ host }) => host)).size).toBe(taken.length)
-  expect(taken.filter(({ host }) => !hosts.includes(host))).toEqual([])
+  expect(taken.filter(({ host }) => !hosts.has(host))).toEqual([])
 
   // Each order has its goods, or its money back.
   const without = await db().$queryRaw(Prisma.sql`
