@@ -235,6 +235,31 @@ async function buy(customer: { id: string }, plan: PlanOnSale): Promise<boolean>
   return placed.ok
 }
 
+/** A proxy fails a check, and the shop (twice at once), its customer or nobody does something about it. */
+async function fail(order: { id: string; userId: string }, id: string, whoActs: 'shop' | 'customer' | 'nobody') {
+  const failing = { orderId: order.id, lastOk: false, lastAt: new Date(), failingSince: new Date() }
+  await db().proxyCheck.create({
+    data: {
+      id: newId('chk'),
+      allocationId: id,
+      orderId: order.id,
+      kind: 'schedule',
+      at: new Date(),
+      ok: false,
+      failure: 'timeout',
+    },
+  })
+  await db().proxyHealth.upsert({
+    where: { allocationId: id },
+    create: { allocationId: id, ...failing },
+    update: { lastOk: false, failingSince: new Date() },
+  })
+  const ask = { orderId: order.id, allocationIds: [id] }
+  if (whoActs === 'shop') await Promise.all([replaceDead(ask, calmly), replaceDead(ask, calmly)])
+  else if (whoActs === 'customer')
+    await replaceProxies({ id: order.userId }, { ...ask, reason: 'dead', requestKey: newId('req') }, calmly)
+}
+
 /** Somebody does something with an order they hold. */
 async function act(order: { id: string; userId: string; autoRenew: boolean }): Promise<void> {
   const actor = { id: order.userId }
@@ -261,36 +286,7 @@ async function act(order: { id: string; userId: string; autoRenew: boolean }): P
     const input = { orderId: order.id, allocationIds, periodDays, totalMicros, requestKey: newId('req') }
     await Promise.all(chance(0.3) ? [renewOrder(actor, input), renewOrder(actor, input)] : [renewOrder(actor, input)])
   } else if (what < 0.8 && ids.length > 0) {
-    const id = oneOf(ids)
-    const failing = { orderId: order.id, lastOk: false, lastAt: new Date(), failingSince: new Date() }
-    await db().proxyCheck.create({
-      data: {
-        id: newId('chk'),
-        allocationId: id,
-        orderId: order.id,
-        kind: 'schedule',
-        at: new Date(),
-        ok: false,
-        failure: 'timeout',
-      },
-    })
-    await db().proxyHealth.upsert({
-      where: { allocationId: id },
-      create: { allocationId: id, ...failing },
-      update: { lastOk: false, failingSince: new Date() },
-    })
-    const whoActs = oneOf(['shop', 'customer', 'nobody', 'nobody'])
-    if (whoActs === 'shop')
-      await Promise.all([
-        replaceDead({ orderId: order.id, allocationIds: [id] }, calmly),
-        replaceDead({ orderId: order.id, allocationIds: [id] }, calmly),
-      ])
-    else if (whoActs === 'customer')
-      await replaceProxies(
-        actor,
-        { orderId: order.id, allocationIds: [id], reason: 'dead', requestKey: newId('req') },
-        calmly,
-      )
+    await fail(order, oneOf(ids), oneOf(['shop', 'customer', 'nobody', 'nobody']))
   } else if (ids.length > 0) {
     const allocationIds = [oneOf(ids)]
     const preview = await previewRefund(actor, { orderId: order.id, allocationIds })
@@ -326,7 +322,7 @@ it(`ninety days with a thousand orders: all money explained, no order without go
     for (let turn = 0; turn < 120 && placed < ORDERS && placed < ((day + 1) * ORDERS) / (DAYS - 5); turn += 1) {
       const customer = oneOf(customers)
       if (chance(0.35)) await giveMoney(customer.id, BigInt(1 + below(20)) * 1_000_000n)
-      if (await buy(customer, chance(0.5) ? stock : oneOf([supplied, exchanged]))) placed += 1
+      if (await buy(customer, chance(0.45) ? stock : chance(0.6) ? supplied : exchanged)) placed += 1
     }
     await work(true)
     const live = await db().order.findMany({
@@ -334,6 +330,16 @@ it(`ninety days with a thousand orders: all money explained, no order without go
       select: { id: true, userId: true, autoRenew: true },
     })
     for (let turn = 0; turn < 8 && live.length > 0; turn += 1) await act(oneOf(live))
+    const fresh = await db().allocation.findMany({
+      where: { offerId: exchanged.offerId, state: 'active' },
+      orderBy: { id: 'desc' },
+      take: 20,
+      select: { id: true, orderId: true, userId: true },
+    })
+    if (fresh.length > 0 && chance(0.5)) {
+      const { id, orderId, userId } = oneOf(fresh)
+      await fail({ id: orderId, userId }, id, oneOf(['shop', 'customer']))
+    }
     await Promise.all([runRenewals(), runRenewals()])
     await work(true)
     await Promise.all([expireOrders(), expireOrders(), tellShort()])
