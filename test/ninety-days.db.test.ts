@@ -322,7 +322,7 @@ it(`ninety days with a thousand orders: all money explained, no order without go
     for (let turn = 0; turn < 120 && placed < ORDERS && placed < ((day + 1) * ORDERS) / (DAYS - 5); turn += 1) {
       const customer = oneOf(customers)
       if (chance(0.35)) await giveMoney(customer.id, BigInt(1 + below(20)) * 1_000_000n)
-      if (await buy(customer, chance(0.45) ? stock : chance(0.6) ? supplied : exchanged)) placed += 1
+      if (await buy(customer, chance(0.4) ? stock : chance(0.67) ? supplied : exchanged)) placed += 1
     }
     await work(true)
     const live = await db().order.findMany({
