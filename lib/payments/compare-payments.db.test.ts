@@ -12,6 +12,7 @@ import {
   correctDifference,
   countOpenDifferences,
   dismissDifference,
+  getPaymentForAdmin,
   listDifferences,
   listLastComparisons,
   type Provider,
@@ -171,7 +172,8 @@ describe('other amounts', () => {
     expect(await bench.balanceOf(payment.user.id)).toBe(12_500_000n)
     const events = await db().paymentEvent.findMany({ where: { paymentId: payment.id }, orderBy: { id: 'asc' } })
     expect(events.at(-1)).toMatchObject({ kind: 'corrected', data: { movedMicros: '-7500000' } })
-    // What never came cannot be given back either.
+    // What never came cannot be given back either, and is not offered to be.
+    expect((await getPaymentForAdmin(payment.id))!.leftMicros).toBe(12_500_000n)
     const refund = { paymentId: payment.id, amountMicros: 12_510_000n, reason: 'too much', requestKey: newId('req') }
     expect(await refundPayment(staff, refund, { providers: bench.providers })).toMatchObject({
       refusal: { code: 'refund_too_large', facts: { maxMicros: '12500000' } },

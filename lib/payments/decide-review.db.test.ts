@@ -125,6 +125,13 @@ test('what went back at the vendor’s desk while it waited is not credited', as
   await bench.work()
   expect(await bench.balanceOf(all.user.id)).toBe(12_000_000n)
 
+  // In a currency that nobody can count: of what went back nothing is claimed.
+  const strange = await inReview({ state: 'paid', paid: '20.00', currency: 'EUR' })
+  await bench.control('fakepay', `invoices/${strange.providerPaymentId}/refund`, { webhooks: 0 })
+  for (let told = 0; told < 2; told += 1) expect(await settle(strange, settleNow)).toBe('needs_review')
+  expect(await decide(strange.id)).toMatchObject({ refusal: { code: 'nothing_to_credit' } })
+  expect(await db().paymentEvent.count({ where: { paymentId: strange.id, kind: 'refunded' } })).toBe(0)
+
   const part = await inReview()
   await bench.control('fakepay', `invoices/${part.providerPaymentId}/refund`, { amount: '5.00', webhooks: 0 })
   expect((await decide(part.id)).ok).toBe(true)

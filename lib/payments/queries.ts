@@ -118,13 +118,19 @@ type ReturnRows = {
   [Kind in 'refunds' | 'disputes']: (Omit<Returns[Kind][number], 'state'> & { state: string })[]
 }
 
-function returnsOf(row: ReturnRows & { creditedMicros: bigint | null }): Returns {
+function returnsOf(
+  row: ReturnRows & { creditedMicros: bigint | null; events: { kind: string; data: Prisma.JsonValue }[] },
+): Returns {
   const { refunds, disputes } = row as unknown as Pick<Returns, 'refunds' | 'disputes'>
   const gone = [
     ...refunds.filter((refund) => refund.state !== 'failed'),
     ...disputes.filter((dispute) => dispute.state !== 'won'),
   ].reduce((sum, each) => sum + each.amountMicros, 0n)
-  return { refunds, disputes, leftMicros: (row.creditedMicros ?? 0n) - gone }
+  // What a provider says never came cannot be given back either.
+  const corrected = row.events
+    .filter(({ kind }) => kind === 'corrected')
+    .reduce((sum, { data }) => sum + BigInt((data as { movedMicros: string }).movedMicros), 0n)
+  return { refunds, disputes, leftMicros: (row.creditedMicros ?? 0n) + corrected - gone }
 }
 
 /** A reason is staff's own note; a customer's timeline says what was done, not in which words. */

@@ -268,7 +268,9 @@ async function noteGone(tx: Tx, payment: LockedPayment): Promise<SettleOutcome> 
   const { id, receivedMicros } = payment
   if (receivedMicros === 0n) return 'needs_review'
   await tx.payment.update({ where: { id }, data: { receivedMicros: 0n }, select: { id: true } })
-  const amountMicros = creditFor(payment, receivedMicros ?? payment.chargeMicros).toString()
+  // What could not be counted when it came cannot be counted now.
+  if (receivedMicros === null) return 'needs_review'
+  const amountMicros = creditFor(payment, receivedMicros).toString()
   await tx.paymentEvent.create({
     data: { paymentId: id, kind: 'refunded', data: { amountMicros } },
     select: { id: true },
