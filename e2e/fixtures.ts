@@ -27,7 +27,7 @@ export type Demo = {
     'fakepay' | 'cryptocloud',
     { webhookUrl: string; secret: string; apiUrl: string; controlUrl: string }
   >
-  suppliers: Record<'px6', { apiUrl: string; key: string; controlUrl: string }>
+  suppliers: Record<'px6' | 'proxy-seller', { apiUrl: string; key: string; controlUrl: string }>
 }
 type Instance = { ports: { postgres: number }; secrets: { auth: string; database: string } }
 

@@ -164,7 +164,7 @@ export async function startBtcpayFake(options: {
             handle: guarded(({ params }) => {
               const invoice = book.find(params.id)
               if (!invoice) return missing
-              const isSure = invoice.state !== 'Processing'
+              const isSure = invoice.state !== 'Processing' && !invoice.unsure
               return {
                 body: [
                   {

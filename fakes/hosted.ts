@@ -15,6 +15,8 @@ export type HostedPayment = {
   paid: string
   state: string
   test: boolean
+  /** Its money is only seen, at vendors that tell so of single coins. */
+  unsure?: boolean
   webhookUrl: string
   returnUrl: string
   createdAt: string
@@ -207,7 +209,8 @@ export async function startHostedFake(
             }
           for (const field of ['state', 'currency', 'orderId', 'webhookUrl', 'expiresAt'] as const)
             if (typeof wish[field] === 'string') next[field] = wish[field]
-          if (typeof wish.test === 'boolean') next.test = wish.test
+          for (const field of ['test', 'unsure'] as const)
+            if (typeof wish[field] === 'boolean') next[field] = wish[field]
           return { body: vendor.shown(keep(next), origin) }
         }),
       },

@@ -16,7 +16,9 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/door        {"match":"order/make","times":1}    the triple of code 503 instead of doing it
  *   POST /control/renewing    {"times":1}                         code 57, "already in progress", instead of renewing
  *   POST /control/replacement {"outcome":"replaced"}              or "pending", "refused": what becomes of the next replacements
+ *   POST /control/tickets     {"outcome":"replaced"}              or "refused": what becomes of the replacements that are pending
  *   POST /control/nonsense    {"match":"order/make","times":1}    do it, and answer something that is not JSON
+ *   POST /control/age         {"seconds":86400}                   as if so much more time had passed since everything was sold
  *   POST /control/expire      {"ids":["…"]}                       these run out now
  *   GET  /control/orders                                          every order, newest first, with its proxies
  */
@@ -49,6 +51,8 @@ type State = {
   stock: Record<string, number>
   deliverAfterMs: number | null
   replacement: 'replaced' | 'pending' | 'refused'
+  /** Replacements that a person there has not decided yet, by proxy. */
+  tickets: string[]
   nextHost: number
   account: Login
   orders: Order[]
@@ -99,6 +103,7 @@ export async function startProxySellerFake(options: {
       stock: { DEU: 200, NLD: 200, USA: 500, GBR: 100, FRA: 100, RUS: 100, JPN: 20 },
       deliverAfterMs: 2000,
       replacement: 'replaced',
+      tickets: [],
       nextHost: 0,
       account: newLogin(),
       orders: [],
@@ -179,6 +184,13 @@ export async function startProxySellerFake(options: {
     }
     value.proxies.push(proxy)
     return proxy
+  }
+
+  /** Another one in the place of this, in the same order and to the same end. */
+  function exchange(proxy: Proxy): void {
+    const order = value.orders.find((each) => each.baseNumber === proxy.baseNumber && !each.isExtend)!
+    Object.assign(addProxy(order, proxy.endsAt), { orderId: proxy.orderId, comment: proxy.comment })
+    proxy.endsAt = 0
   }
 
   function chosen(body: Body, section?: string): Proxy[] {
@@ -397,13 +409,12 @@ export async function startProxySellerFake(options: {
         if (body.type === 'CUSTOM' && !body.comment) throw new ApiError('Set comment', 503)
         const found = chosen(body)
         const ips = found.map((proxy) => proxy.host)
-        if (value.replacement === 'pending') return { processing: { ips, msg: 'A ticket was created' } }
-        if (value.replacement === 'refused') return { rejected: { ips, msg: 'Monthly replacement limit is reached' } }
-        for (const proxy of found) {
-          const order = value.orders.find((each) => each.baseNumber === proxy.baseNumber && !each.isExtend)!
-          Object.assign(addProxy(order, proxy.endsAt), { orderId: proxy.orderId, comment: proxy.comment })
-          proxy.endsAt = 0
+        if (value.replacement === 'pending') {
+          value.tickets = [...new Set([...value.tickets, ...found.map((proxy) => proxy.id)])]
+          return { processing: { ips, msg: 'A ticket was created' } }
         }
+        if (value.replacement === 'refused') return { rejected: { ips, msg: 'Monthly replacement limit is reached' } }
+        for (const proxy of found) exchange(proxy)
         return { replaced: { ips, msg: 'Replaced' } }
       },
     ],
@@ -487,6 +498,22 @@ export async function startProxySellerFake(options: {
       wishRoute<{ times?: number }>(state, 'renewing', ({ times = 1 }) => Object.assign(renewing, { times })),
       wishRoute<{ outcome: State['replacement'] }>(state, 'replacement', ({ outcome }) => {
         value.replacement = outcome
+      }),
+      wishRoute<{ outcome: 'replaced' | 'refused' }>(state, 'tickets', ({ outcome }) => {
+        if (outcome === 'replaced')
+          for (const proxy of value.proxies) if (value.tickets.includes(proxy.id) && isListed(proxy)) exchange(proxy)
+        value.tickets = []
+      }),
+      wishRoute<{ seconds: number }>(state, 'age', ({ seconds }) => {
+        const ms = seconds * 1000
+        for (const order of value.orders) {
+          order.at -= ms
+          if (order.deliveredAt !== null) order.deliveredAt -= ms
+        }
+        for (const proxy of value.proxies) {
+          proxy.startsAt -= ms
+          proxy.endsAt -= ms
+        }
       }),
       wishRoute<{ ids: string[] }>(state, 'expire', ({ ids }) => {
         for (const proxy of value.proxies) if (ids.includes(proxy.id)) proxy.endsAt = Date.now()

@@ -23,15 +23,24 @@ import {
   sweepRenewals,
   syncStock,
 } from '@/lib/provisioning'
-import { creditDowntime, previewRefund, refundProxies, replaceDead, replaceProxies } from '@/lib/remedies'
-import { createPx6, type Supplier } from '@/lib/suppliers'
+import {
+  creditDowntime,
+  exchangeProxy,
+  previewRefund,
+  refundProxies,
+  replaceDead,
+  replaceProxies,
+  sweepExchanges,
+} from '@/lib/remedies'
+import { createProxySeller, createPx6, type Supplier } from '@/lib/suppliers'
+import { startProxySellerFake } from '@/fakes/proxy-seller'
 import { startPx6Fake } from '@/fakes/px6'
 import { addUnits, makePlan, type PlanOnSale } from './factories/catalog'
 import { giveMoney, insertCustomer } from './factories/customer'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 /**
- * Ninety days of a shop in fast motion: a thousand orders from stock and from a supplier that fails in every way it can, customers who run out of
+ * Ninety days of a shop in fast motion: a thousand orders from stock, from a supplier that fails in every way it can and from one whose exchanges do, customers who run out of
  * money, switch renewals on and off, give back and exchange, workers that die in the middle of a job and queues that lose jobs. Time passes by moving every row into
  * the past. In the end everything is explained. The seed is printed, and SIMULATION_SEED repeats a run.
  */
@@ -55,19 +64,23 @@ const below = (count: number) => Math.floor(random() * count)
 const oneOf = <T>(items: readonly T[]): T => items[below(items.length)]!
 
 let px6: Awaited<ReturnType<typeof startPx6Fake>>
+let seller: Awaited<ReturnType<typeof startProxySellerFake>>
 beforeAll(async () => {
   px6 = await startPx6Fake({ port: 0, apiKey: 'simulated-key', exitPort: 1 })
+  seller = await startProxySellerFake({ port: 0, apiKey: 'simulated-key', exitPort: 1 })
+  await tellSeller('delivery', { afterMs: 0 })
   await control('limit', { perSecond: 0 })
 })
-afterAll(() => px6.close())
+afterAll(() => Promise.all([px6.close(), seller.close()]))
 const control = (call: string, body: object) =>
   fetch(`${px6.controlUrl}/${call}`, { method: 'POST', body: JSON.stringify(body) })
+const tellSeller = (call: string, body: object) =>
+  fetch(`${seller.controlUrl}/${call}`, { method: 'POST', body: JSON.stringify(body) })
 
 class Killed extends Error {}
 
-/** The real adapter over HTTP, in a worker that sometimes dies before or after a call that spends. */
-function dyingAdapter(deaths: number): Supplier {
-  const adapter = createPx6({ baseUrl: `${px6.url}/api`, apiKey: 'simulated-key', waitForTurn: async () => {} })
+/** The real adapters over HTTP, in a worker that sometimes dies before or after a call that spends or exchanges. */
+function dyingAdapter(name: string, deaths: number): Supplier {
   const dying =
     <Args extends unknown[], Answer>(call: (...args: Args) => Promise<Answer>) =>
     async (...args: Args): Promise<Answer> => {
@@ -76,14 +89,24 @@ function dyingAdapter(deaths: number): Supplier {
       if (chance(deaths)) throw new Killed()
       return answer
     }
+  const waitForTurn = async () => {}
+  if (name === 'proxy-seller') {
+    const baseUrl = `${seller.url}/personal/api/v2`
+    const adapter = createProxySeller({ baseUrl, apiKey: 'simulated-key', waitForTurn, pollDelaysMs: [0, 0, 0] })
+    return { ...adapter, replace: dying(adapter.replace!) }
+  }
+  const adapter = createPx6({ baseUrl: `${px6.url}/api`, apiKey: 'simulated-key', waitForTurn })
   return { ...adapter, buy: dying(adapter.buy), renew: dying(adapter.renew!) }
 }
+const calmly = async (name: string) => dyingAdapter(name, 0)
 
-const HANDLERS: Record<string, (payload: never, supplierFor: () => Promise<Supplier>) => Promise<unknown>> = {
+type SupplierFor = (name: string) => Promise<Supplier>
+const HANDLERS: Record<string, (payload: never, supplierFor: SupplierFor) => Promise<unknown>> = {
   'provisioning.deliver': deliverOrder,
   'provisioning.resolve_delivery': resolveDelivery,
   'provisioning.renew': renewAtSuppliers,
   'provisioning.resolve_renewal': resolveRenewal,
+  'remedies.exchange': exchangeProxy,
   'orders.finish_intents': finishIntents,
 }
 
@@ -96,7 +119,8 @@ async function work(trouble: boolean): Promise<void> {
     if (mine.length === 0) return
     for (const job of mine) {
       if (trouble && chance(0.04)) continue
-      const run = () => HANDLERS[job.name]!(job.payload as never, async () => dyingAdapter(trouble ? 0.05 : 0))
+      const run = () =>
+        HANDLERS[job.name]!(job.payload as never, async (name) => dyingAdapter(name, trouble ? 0.05 : 0))
       const ends = await Promise.allSettled(trouble && chance(0.1) ? [run(), run()] : [run()])
       for (const end of ends)
         if (end.status === 'rejected' && !(end.reason instanceof OperationalError) && !(end.reason instanceof Killed))
@@ -120,12 +144,16 @@ async function passDay(): Promise<void> {
     ),
     db().$executeRaw(Prisma.sql`UPDATE deliveries SET started_at = started_at - ${by}, ended_at = ended_at - ${by}`),
     db().$executeRaw(Prisma.sql`UPDATE renewal_runs SET started_at = started_at - ${by}, ended_at = ended_at - ${by}`),
+    db().$executeRaw(
+      Prisma.sql`UPDATE replacements SET created_at = created_at - ${by}, look_at = look_at - ${by}, give_up_at = give_up_at - ${by}`,
+    ),
     db().$executeRaw(Prisma.sql`UPDATE proxy_checks SET at = at - ${by}`),
     db().$executeRaw(
       Prisma.sql`UPDATE proxy_health SET last_at = last_at - ${by}, failing_since = failing_since - ${by}`,
     ),
   ])
   await control('age', { seconds: DAY_SECONDS })
+  await tellSeller('age', { seconds: DAY_SECONDS })
 }
 
 /** What may go wrong at the supplier today. */
@@ -138,6 +166,13 @@ async function troubleAtSupplier(): Promise<void> {
   if (chance(0.2)) await control('nonsense', { match: oneOf(['buy', 'prolong']), times: 1 })
   if (chance(0.2)) await control('short', { missing: 1, times: 1 })
   if (chance(0.1)) await control('fail', { times: 2, match: '', status: 429 })
+  // The other one sells and renews well; what becomes of its exchanges changes from day to day.
+  await tellSeller('reset', {})
+  await tellSeller('balance', { amount: '9000.00' })
+  await tellSeller('replacement', { outcome: oneOf(['replaced', 'pending', 'pending', 'refused']) })
+  if (chance(0.5)) await tellSeller('tickets', { outcome: oneOf(['replaced', 'replaced', 'refused']) })
+  if (chance(0.4)) await tellSeller('fail', { times: 1, match: 'proxy/replace', status: 500, after: chance(0.5) })
+  if (chance(0.1)) await tellSeller('door', { match: 'proxy/replace', times: 2 })
 }
 
 async function sellFor(plan: PlanOnSale, days: number): Promise<void> {
@@ -200,6 +235,31 @@ async function buy(customer: { id: string }, plan: PlanOnSale): Promise<boolean>
   return placed.ok
 }
 
+/** A proxy fails a check, and the shop (twice at once), its customer or nobody does something about it. */
+async function fail(order: { id: string; userId: string }, id: string, whoActs: 'shop' | 'customer' | 'nobody') {
+  const failing = { orderId: order.id, lastOk: false, lastAt: new Date(), failingSince: new Date() }
+  await db().proxyCheck.create({
+    data: {
+      id: newId('chk'),
+      allocationId: id,
+      orderId: order.id,
+      kind: 'schedule',
+      at: new Date(),
+      ok: false,
+      failure: 'timeout',
+    },
+  })
+  await db().proxyHealth.upsert({
+    where: { allocationId: id },
+    create: { allocationId: id, ...failing },
+    update: { lastOk: false, failingSince: new Date() },
+  })
+  const ask = { orderId: order.id, allocationIds: [id] }
+  if (whoActs === 'shop') await Promise.all([replaceDead(ask, calmly), replaceDead(ask, calmly)])
+  else if (whoActs === 'customer')
+    await replaceProxies({ id: order.userId }, { ...ask, reason: 'dead', requestKey: newId('req') }, calmly)
+}
+
 /** Somebody does something with an order they hold. */
 async function act(order: { id: string; userId: string; autoRenew: boolean }): Promise<void> {
   const actor = { id: order.userId }
@@ -226,32 +286,7 @@ async function act(order: { id: string; userId: string; autoRenew: boolean }): P
     const input = { orderId: order.id, allocationIds, periodDays, totalMicros, requestKey: newId('req') }
     await Promise.all(chance(0.3) ? [renewOrder(actor, input), renewOrder(actor, input)] : [renewOrder(actor, input)])
   } else if (what < 0.8 && ids.length > 0) {
-    const id = oneOf(ids)
-    const failing = { orderId: order.id, lastOk: false, lastAt: new Date(), failingSince: new Date() }
-    await db().proxyCheck.create({
-      data: {
-        id: newId('chk'),
-        allocationId: id,
-        orderId: order.id,
-        kind: 'schedule',
-        at: new Date(),
-        ok: false,
-        failure: 'timeout',
-      },
-    })
-    await db().proxyHealth.upsert({
-      where: { allocationId: id },
-      create: { allocationId: id, ...failing },
-      update: { lastOk: false, failingSince: new Date() },
-    })
-    const whoActs = oneOf(['shop', 'customer', 'nobody', 'nobody'])
-    if (whoActs === 'shop')
-      await Promise.all([
-        replaceDead({ orderId: order.id, allocationIds: [id] }),
-        replaceDead({ orderId: order.id, allocationIds: [id] }),
-      ])
-    else if (whoActs === 'customer')
-      await replaceProxies(actor, { orderId: order.id, allocationIds: [id], reason: 'dead', requestKey: newId('req') })
+    await fail(order, oneOf(ids), oneOf(['shop', 'customer', 'nobody', 'nobody']))
   } else if (ids.length > 0) {
     const allocationIds = [oneOf(ids)]
     const preview = await previewRefund(actor, { orderId: order.id, allocationIds })
@@ -268,8 +303,13 @@ async function act(order: { id: string; userId: string; autoRenew: boolean }): P
 it(`ninety days with a thousand orders: all money explained, no order without goods or refund, nothing twice (seed ${SEED})`, async () => {
   const stock = await makePlan({ units: 400 })
   const supplied = await makePlan({ supplier: 'px6' })
+  const exchanged = await makePlan({
+    supplier: 'proxy-seller',
+    params: { section: 'ipv4', purpose: 'A simulation', protocol: 'http' },
+  })
   await sellFor(stock, 1)
   await sellFor(supplied, 2)
+  await sellFor(exchanged, 3)
   const customers = await Promise.all(
     Array.from({ length: CUSTOMERS }, () => insertCustomer({ balanceMicros: 20_000_000n })),
   )
@@ -277,12 +317,12 @@ it(`ninety days with a thousand orders: all money explained, no order without go
   let placed = 0
   for (let day = 0; day < DAYS; day += 1) {
     await troubleAtSupplier()
-    await syncStock(async () => dyingAdapter(0))
+    await syncStock(calmly)
     if (day % 10 === 0) await addUnits(stock.offerId, 150)
     for (let turn = 0; turn < 120 && placed < ORDERS && placed < ((day + 1) * ORDERS) / (DAYS - 5); turn += 1) {
       const customer = oneOf(customers)
       if (chance(0.35)) await giveMoney(customer.id, BigInt(1 + below(20)) * 1_000_000n)
-      if (await buy(customer, chance(0.6) ? stock : supplied)) placed += 1
+      if (await buy(customer, chance(0.4) ? stock : chance(0.67) ? supplied : exchanged)) placed += 1
     }
     await work(true)
     const live = await db().order.findMany({
@@ -290,11 +330,21 @@ it(`ninety days with a thousand orders: all money explained, no order without go
       select: { id: true, userId: true, autoRenew: true },
     })
     for (let turn = 0; turn < 8 && live.length > 0; turn += 1) await act(oneOf(live))
+    const fresh = await db().allocation.findMany({
+      where: { offerId: exchanged.offerId, state: 'active' },
+      orderBy: { id: 'desc' },
+      take: 20,
+      select: { id: true, orderId: true, userId: true },
+    })
+    if (fresh.length > 0 && chance(0.5)) {
+      const { id, orderId, userId } = oneOf(fresh)
+      await fail({ id: orderId, userId }, id, oneOf(['shop', 'customer']))
+    }
     await Promise.all([runRenewals(), runRenewals()])
     await work(true)
     await Promise.all([expireOrders(), expireOrders(), tellShort()])
     if (day % 5 === 0) await creditDowntime()
-    await Promise.all([sweepOrders(), sweepRenewals()])
+    await Promise.all([sweepOrders(), sweepRenewals(), sweepExchanges()])
     await passDay()
   }
   expect(placed).toBe(ORDERS)
@@ -305,9 +355,11 @@ it(`ninety days with a thousand orders: all money explained, no order without go
   await control('stock', { country: 'nl', count: 500 })
   await control('nonsense', { times: 0 })
   await control('short', { times: 0 })
+  await tellSeller('reset', {})
+  await tellSeller('door', { times: 0 })
   await db().order.updateMany({ where: { autoRenew: true }, data: { autoRenew: false } })
   for (let day = 0; day < 6; day += 1) {
-    await Promise.all([sweepOrders(), sweepRenewals()])
+    await Promise.all([sweepOrders(), sweepRenewals(), sweepExchanges()])
     await work(false)
     await expireOrders()
     await passDay()
@@ -320,6 +372,15 @@ it(`ninety days with a thousand orders: all money explained, no order without go
   })
   expect(open).toEqual([])
   expect(await db().renewal.count({ where: { state: 'held' } })).toBe(0)
+  expect(await db().replacement.count({ where: { state: 'open' } })).toBe(0)
+
+  // Nobody holds what the supplier took away, and it gave for each exchange that was taken over one proxy.
+  const taken = await db().$queryRaw<{ host: string }[]>(Prisma.sql`
+    SELECT a.host FROM allocations a JOIN replacements r ON r.new_allocation_id = a.id WHERE a.delivery_id IS NOT NULL`)
+  const soldThere = (await (await fetch(`${seller.controlUrl}/orders`)).json()) as { proxies: { host: string }[] }[]
+  const hosts = new Set(soldThere.flatMap((sale) => sale.proxies.map((proxy) => proxy.host)))
+  expect(new Set(taken.map(({ host }) => host)).size).toBe(taken.length)
+  expect(taken.filter(({ host }) => !hosts.has(host))).toEqual([])
 
   // Each order has its goods, or its money back.
   const without = await db().$queryRaw(Prisma.sql`
@@ -369,7 +430,8 @@ it(`ninety days with a thousand orders: all money explained, no order without go
     (SELECT count(*) FROM orders WHERE state = 'failed')::int AS failed, (SELECT count(*) FROM orders WHERE state = 'cancelled')::int AS cancelled,
     (SELECT count(*) FROM renewals WHERE state = 'done' AND key LIKE 'auto:%')::int AS automatic, (SELECT count(*) FROM renewals WHERE state = 'done' AND key LIKE 'req%')::int AS by_hand,
     (SELECT count(*) FROM renewals WHERE state = 'failed')::int AS not_renewed, (SELECT count(*) FROM renewal_runs WHERE lookups > 0)::int AS looked_up,
-    (SELECT count(*) FROM replacements WHERE state = 'replaced')::int AS replaced, (SELECT count(*) FROM order_credits WHERE cause = 'refund')::int AS refunds,
+    (SELECT count(*) FROM replacements WHERE state = 'replaced')::int AS replaced, (SELECT count(*) FROM replacements WHERE state = 'replaced' AND supplier IS NOT NULL)::int AS exchanged,
+    (SELECT count(*) FROM replacements WHERE state = 'credited' AND supplier IS NOT NULL)::int AS not_exchanged, (SELECT count(*) FROM order_credits WHERE cause = 'refund')::int AS refunds,
     (SELECT count(*) FROM order_credits WHERE cause = 'downtime')::int AS downtime, (SELECT count(*) FROM order_credits WHERE cause = 'late')::int AS late, (SELECT count(*) FROM deliveries WHERE lookups > 0)::int AS unknown,
     (SELECT count(*) FROM outgoing_emails WHERE template = 'renewal_short')::int AS short, (SELECT count(*) FROM order_events WHERE kind = 'in_grace')::int AS in_grace`)
   for (const [what, count] of Object.entries(lived!)) expect(count, what).toBeGreaterThan(0)

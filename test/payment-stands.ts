@@ -35,8 +35,14 @@ export type PaymentStand = {
   sign: (text: string) => { headers: Record<string, string>; text: string }
   /** The vendor tells a wrong account (shop, store, sign-in) from a wrong key. */
   knowsAccounts?: true
-  /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else. */
-  words: { paid: string; underpaid: string | null; expired: string }
+  /** What `state` is called in the control API. `underpaid` is null where the page takes the price and nothing else; the end of a part may have a word of its own. */
+  words: { paid: string; underpaid: string | null; expired: string; expiredOnPart?: string }
+  /** What the vendor calls a payment whose money it saw and does not stand by; null where it shows no money then. */
+  rejected: string | null
+  /** What it is called after more came to what was paid; null where that is a payment of its own, or cannot be. */
+  more: string | null
+  /** What goes back and is told: refunds at the vendor's desk, by control or as a word of the payment's own, and disputes. */
+  goesBack: { refund: 'control' | { state: string } | null; hasDisputes: boolean }
   /** The vendor tells one amount, which is what came once it is paid. */
   isPriceFixed?: true
   /** The state that the payer's first look at the page leads to, where the vendor has nothing to tell before. */
@@ -64,6 +70,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'fakepay',
     words: { paid: 'paid', underpaid: 'underpaid', expired: 'expired' },
+    rejected: null,
+    more: 'paid',
+    goesBack: { refund: 'control', hasDisputes: true },
     testFlag: 'test',
     signature: 'ages',
     path: '/api/invoices',
@@ -87,6 +96,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'cryptocloud',
     words: { paid: 'paid', underpaid: 'partial', expired: 'canceled' },
+    rejected: null,
+    more: 'overpaid',
+    goesBack: { refund: null, hasDisputes: false },
     testFlag: 'test_mode',
     signature: 'ages',
     path: '/v2/invoice',
@@ -104,6 +116,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'btcpay',
     words: { paid: 'Settled', underpaid: 'New', expired: 'Expired' },
+    rejected: 'Invalid',
+    more: 'Settled',
+    goesBack: { refund: null, hasDisputes: false },
     testFlag: null,
     signature: 'covers',
     path: '/invoices',
@@ -119,6 +134,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'stripe',
     words: { paid: 'complete:paid', underpaid: null, expired: 'expired:unpaid' },
+    rejected: null,
+    more: null,
+    goesBack: { refund: 'control', hasDisputes: true },
     testFlag: 'test',
     signature: 'ages',
     path: '/sessions',
@@ -138,6 +156,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'nowpayments',
     words: { paid: 'finished', underpaid: null, expired: 'expired' },
+    rejected: 'failed',
+    more: null,
+    goesBack: { refund: { state: 'refunded' }, hasDisputes: false },
     opened: 'waiting',
     testFlag: null,
     signature: 'covers',
@@ -163,7 +184,10 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   },
   {
     name: 'cryptomus',
-    words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel' },
+    words: { paid: 'paid', underpaid: 'wrong_amount_waiting', expired: 'cancel', expiredOnPart: 'wrong_amount' },
+    rejected: 'system_fail',
+    more: 'paid_over',
+    goesBack: { refund: { state: 'refund_paid' }, hasDisputes: false },
     testFlag: null,
     signature: 'covers',
     path: '/v1/payment',
@@ -184,6 +208,9 @@ export const PAYMENT_STANDS: readonly PaymentStand[] = [
   {
     name: 'yookassa',
     words: { paid: 'succeeded', underpaid: null, expired: 'canceled' },
+    rejected: null,
+    more: null,
+    goesBack: { refund: 'control', hasDisputes: false },
     isPriceFixed: true,
     testFlag: 'test',
     signature: 'none',

@@ -89,7 +89,16 @@ import {
 import { applyChangesJob, applyDueChanges, applyRules, applyRulesJob } from '@/lib/prices'
 import { removeOldMarks, removeOldMarksJob } from '@/lib/identity'
 import { reviseRewards, reviseRewardsJob, runRewards, runRewardsJob } from '@/lib/referrals'
-import { creditDowntime, creditDowntimeJob, replaceDead, replaceDeadJob } from '@/lib/remedies'
+import {
+  creditDowntime,
+  creditDowntimeJob,
+  exchangeJob,
+  exchangeProxy,
+  replaceDead,
+  replaceDeadJob,
+  sweepExchanges,
+  sweepExchangesJob,
+} from '@/lib/remedies'
 import { runCampaigns, runCampaignsJob } from '@/lib/marketing'
 import { renderCampaign, renderEmail } from '@/emails/render'
 import { checkBooksHandler, checkBooksJob } from './check-books'
@@ -142,7 +151,9 @@ export const REGISTRY: readonly Registered[] = [
   register(enrolMissedJob, () => enrolMissed()),
   register(removeOldChecksJob, () => removeOldChecks()),
   register(measureQualityJob, () => measureQuality()),
-  register(replaceDeadJob, replaceDead),
+  register(replaceDeadJob, (payload) => replaceDead(payload)),
+  register(exchangeJob, (payload) => exchangeProxy(payload)),
+  register(sweepExchangesJob, () => sweepExchanges()),
   register(creditDowntimeJob, () => creditDowntime()),
   register(runRewardsJob, () => runRewards()),
   register(reviseRewardsJob, () => reviseRewards()),

@@ -19,7 +19,7 @@ import { runCampaignsJob } from '@/lib/marketing'
 import { sweepEmailsJob } from '@/lib/notifications'
 import { removeOldMarksJob } from '@/lib/identity'
 import { reviseRewardsJob, runRewardsJob } from '@/lib/referrals'
-import { creditDowntimeJob } from '@/lib/remedies'
+import { creditDowntimeJob, sweepExchangesJob } from '@/lib/remedies'
 import { checkBooksJob } from './check-books'
 
 /** What runs by the clock (UTC), in cron's words. Each line runs once however many workers there are: the queue keys it by its minute. */
@@ -27,6 +27,7 @@ export const SCHEDULE: readonly { cron: string; name: string }[] = [
   { cron: '* * * * *', name: reconcilePaymentsJob.name },
   { cron: '* * * * *', name: sweepOrdersJob.name },
   { cron: '* * * * *', name: sweepRenewalsJob.name },
+  { cron: '* * * * *', name: sweepExchangesJob.name },
   { cron: '* * * * *', name: runRenewalsJob.name },
   { cron: '* * * * *', name: expireOrdersJob.name },
   { cron: '* * * * *', name: expireIntentsJob.name },

@@ -6,6 +6,8 @@ import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
 import { DataTable } from '@/components/ui/table'
 import type { BulkLine, BulkResult, PreviewedPart } from '@/lib/holdings'
+import { HOUR_MS } from '@/lib/kit'
+import { EXCHANGE_WITHIN_MS } from '@/lib/remedies'
 import { type KnownRefusal, sayRefusal } from '@/lib/web'
 
 /** What would happen, order by order. */
@@ -112,7 +114,7 @@ async function Lines({ lines, tense }: { lines: BulkLine[]; tense: 'would' | 'di
   return (
     <ul>
       {lines.map(({ kind, count }) => (
-        <li key={kind}>{say(`${tense}_${kind}`, { count })}</li>
+        <li key={kind}>{say(`${tense}_${kind}`, { count, hours: EXCHANGE_WITHIN_MS / HOUR_MS })}</li>
       ))}
     </ul>
   )

@@ -50,12 +50,17 @@ export async function RenewalCard({
   // Its own period may no longer be sold; then any other one says what there is.
   const other = own.ok ? undefined : (own.refusal.facts as { periods?: number[] }).periods?.[0]
   const quote = other === undefined ? own : await quoteRenewal(actor, { orderId: order.id, periodDays: other })
-  if (!quote.ok && quote.refusal.code !== 'period_unavailable') return null
+  const isWaiting = !quote.ok && quote.refusal.code === 'proxy_being_replaced'
+  if (!quote.ok && !isWaiting && quote.refusal.code !== 'period_unavailable') return null
   const { currency } = order
   const count = quote.ok ? quote.value.allocationIds.length : 0
   const most = (order.renewUnitMicros ?? 0n) * BigInt(count)
   return (
-    <Card title={say('renewal')} lead={quote.ok ? say('renewalLead') : say('renewalGone')} id="renewal">
+    <Card
+      title={say('renewal')}
+      lead={say(quote.ok ? 'renewalLead' : isWaiting ? 'renewalWaits' : 'renewalGone')}
+      id="renewal"
+    >
       <div className="flex flex-col gap-5 text-sm">
         {quote.ok && (
           <SelectOrder orderId={order.id} action={select} buttons={[['renew', say('renewNow')]]} isPrimary />
@@ -164,7 +169,13 @@ export async function RemedyCard({
                 key: 'new',
                 head: say('newProxy'),
                 cell: (row) =>
-                  row.newPlace ? <Code>{row.newPlace}</Code> : say(row.state === 'credited' ? 'paidBack' : 'underWay'),
+                  row.newPlace ? (
+                    <Code>{row.newPlace}</Code>
+                  ) : row.until ? (
+                    say.rich('exchangeOpen', { until: () => <ExactTime key="until" at={row.until!} /> })
+                  ) : (
+                    say(row.state === 'credited' ? 'paidBack' : 'notExchanged')
+                  ),
               },
               { key: 'why', head: say('reason'), cell: (row) => say(`reason_${row.reason as 'dead'}`) },
               { key: 'at', head: say('when'), cell: (row) => <ExactTime at={row.at} /> },

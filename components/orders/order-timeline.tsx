@@ -23,6 +23,8 @@ const TONES: Record<OrderEventKind, Tone> = {
   renewal_switched: 'neutral',
   in_grace: 'warning',
   expired: 'neutral',
+  replacement_asked: 'info',
+  not_replaced: 'bad',
   replaced: 'info',
   access_changed: 'info',
   credited: 'info',

@@ -21,6 +21,7 @@ const TONES: Record<string, Tone> = {
   disputed: 'bad',
   dispute_won: 'good',
   dispute_lost: 'bad',
+  return_unbooked: 'bad',
   bonus: 'good',
   bonus_missed: 'warning',
 }
@@ -103,6 +104,7 @@ async function sayEvent(event: TimelineEvent, currency: string, chargeCurrency: 
     case 'refund_failed':
     case 'dispute_won':
     case 'dispute_lost':
+    case 'return_unbooked':
       return say.rich(`event_${event.kind}`, { amount: amount(data.amountMicros) })
     case 'corrected': {
       const moved = typeof data.movedMicros === 'string' ? data.movedMicros : '0'

@@ -28,6 +28,7 @@ const REASONS: readonly ReviewReason[] = [
   'second_invoice',
   'paid_after_decline',
   'redeposit',
+  'not_confirmed',
 ]
 
 /** Why a person has to look, in words; an empty text for a reason nobody has words for. */

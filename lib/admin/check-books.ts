@@ -71,6 +71,16 @@ export const SHOP_RULES: readonly Rule[] = [
           UNION ALL SELECT a.id FROM allocations a WHERE a.state = 'replaced' AND NOT EXISTS (SELECT 1 FROM replacements r WHERE r.old_allocation_id = a.id AND r.state = 'replaced')`,
   },
   {
+    rule: 'an exchange has one successor, and one that is open has a proxy that waits for it, a turn that comes, and an end',
+    sql: `SELECT r.id FROM replacements r JOIN allocations o ON o.id = r.old_allocation_id WHERE r.state = 'open'
+            AND (r.look_at IS NULL OR r.look_at < now() - interval '1 day' OR r.give_up_at < now() - interval '1 day' OR o.state IN ('replaced', 'refunded', 'expired', 'in_grace'))
+          UNION ALL SELECT min(r.id) FROM replacements r WHERE r.state <> 'refused' GROUP BY r.old_allocation_id HAVING count(*) > 1
+          UNION ALL SELECT min(a.id) FROM allocations a JOIN replacements r ON r.new_allocation_id = a.id JOIN allocations o ON o.id = r.old_allocation_id
+            WHERE o.delivery_id IS NOT NULL AND a.delivery_id = o.delivery_id GROUP BY a.order_id, a.host, a.port HAVING count(*) > 1
+          UNION ALL SELECT r.id FROM replacements r LEFT JOIN order_credits c ON c.id = r.outcome AND c.cause = 'not_replaced'
+            WHERE r.state = 'credited' AND (c.id IS NULL OR r.supplier IS NOT NULL AND c.amount_micros > r.promised_micros)`,
+  },
+  {
     rule: 'an order says what its proxies say',
     sql: `SELECT o.id FROM orders o LEFT JOIN allocations a ON a.order_id = o.id AND a.state IN ('active', 'in_grace') WHERE o.delivered_at IS NOT NULL
           GROUP BY o.id, o.state, o.due_at HAVING (count(a.id) > 0) <> (o.state IN ('active', 'in_grace')) OR o.due_at IS DISTINCT FROM min(a.expires_at)`,

@@ -8,6 +8,7 @@ import { buyDelivered, letHoursPass } from '@/test/factories/orders'
 import {
   changeTimes,
   countTouched,
+  deleteDraft,
   editTexts,
   findAnnouncement,
   findPublished,
@@ -408,4 +409,44 @@ it('says beside the field what is missing or wrong in what staff typed', () => {
     isWholeShop: false,
     countryCodes: [],
   })
+})
+
+it('a draft is deleted once, at the revision that was shown; what anybody may have seen stays', async () => {
+  const { id, revision } = await draft({ titleEn: 'Never said' })
+  const remove = (announcementId: string, at: number) => deleteDraft(STAFF, { announcementId, revision: at })
+  expect(await remove(id, revision + 1)).toMatchObject({ refusal: { code: 'announcement_changed' } })
+  const both = await Promise.all([remove(id, revision), remove(id, revision)])
+  expect(both.map((each) => each.ok).sort()).toEqual([false, true])
+  expect(await remove(id, revision)).toMatchObject({ refusal: { code: 'not_found' } })
+  expect(await findAnnouncement(id)).toBeNull()
+  const audit = await db().auditEntry.findMany({ where: { subjectId: id, action: 'announcements.deleted' } })
+  expect(audit).toMatchObject([{ actorKind: 'staff', actorId: STAFF.id, data: { titleEn: 'Never said' } }])
+
+  const planned = await draft()
+  const publishAt = inHours(1)
+  await publishAnnouncement(STAFF, { announcementId: planned.id, revision: planned.revision, publishAt })
+  const shown = (await findAnnouncement(planned.id))!
+  expect(await remove(planned.id, shown.revision)).toMatchObject({ refusal: { code: 'not_found' } })
+  const back = await withdrawAnnouncement(STAFF, { announcementId: planned.id, revision: shown.revision })
+  expect(back.ok && (await remove(planned.id, back.value.revision)).ok).toBe(true)
+
+  const open = await publish()
+  expect(await remove(open.id, open.revision)).toMatchObject({ refusal: { code: 'already_published' } })
+  const gone = await withdrawAnnouncement(STAFF, { announcementId: open.id, revision: open.revision })
+  expect(gone.ok && (await remove(open.id, gone.value.revision))).toMatchObject({
+    refusal: { code: 'already_published' },
+  })
+  expect(await findAnnouncement(open.id)).not.toBeNull()
+})
+
+it('a draft that is published while somebody deletes it: one of both happens', async () => {
+  for (let round = 0; round < 6; round += 1) {
+    const { id, revision } = await draft()
+    const [deleted, published] = await Promise.all([
+      deleteDraft(STAFF, { announcementId: id, revision }),
+      publishAnnouncement(STAFF, { announcementId: id, revision, publishAt: null }),
+    ])
+    expect([deleted.ok, published.ok].filter(Boolean)).toHaveLength(1)
+    expect((await findAnnouncement(id)) !== null).toBe(published.ok)
+  }
 })

@@ -1,4 +1,5 @@
 export { changeTimes, type ChangeTimesRefusal, withdrawAnnouncement } from './change-announcement'
+export { deleteDraft } from './delete-draft'
 export { sweepAnnouncementsJob, tellJob } from './jobs'
 export { publishAnnouncement, publishDue, type PublishRefusal } from './publish-announcement'
 export {

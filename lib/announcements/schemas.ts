@@ -171,3 +171,6 @@ export type ChangeTimesInput = z.output<typeof changeTimesSchema>
 
 export const withdrawSchema = z.object(named)
 export type WithdrawInput = z.output<typeof withdrawSchema>
+
+export const deleteDraftSchema = z.object(named)
+export type DeleteDraftInput = z.output<typeof deleteDraftSchema>

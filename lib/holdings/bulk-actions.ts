@@ -19,6 +19,8 @@ export type BulkLine = {
     | 'renewed'
     | 'held'
     | 'replaced'
+    | 'requested'
+    | 'waiting'
     | 'credited'
     | 'given_back'
     | 'retagged'
@@ -55,6 +57,7 @@ export type BulkCode =
   | 'key_reused'
   | 'nothing_to_refund'
   | 'nothing_to_replace'
+  | 'proxy_being_replaced'
   | 'order_under_way'
   | 'preview_outdated'
   | 'too_many_tags'
@@ -101,6 +104,16 @@ function choose(part: SelectionPart, isFit: (proxy: SelectionPart['proxies'][num
   return { orderId: part.orderId, allocationIds: ids, leftOut: part.proxies.length - ids.length }
 }
 
+/** Why none of an order's chosen proxies can take part: its supplier exchanges them just now, or what the action says. */
+function noneOf(part: SelectionPart, code: BulkCode): BulkPreview {
+  const isWaiting = part.proxies.some((proxy) => proxy.isBeingReplaced)
+  return refusedPreview(part, { code: isWaiting ? 'proxy_being_replaced' : code, facts: {} })
+}
+
+const isRenewable = (proxy: SelectionPart['proxies'][number]) =>
+  proxy.standing !== 'ended' && !proxy.isByTraffic && !proxy.isBeingReplaced
+const canBeGivenBack = (proxy: SelectionPart['proxies'][number]) => proxy.standing !== 'ended' && !proxy.isBeingReplaced
+
 const renewChoice = z.object({
   /** Left out: each order for its own period. */
   days: z.preprocess(
@@ -112,8 +125,8 @@ const renewChoice = z.object({
 const renew: BulkAction<z.output<typeof renewChoice>> = {
   read: (typed) => accepted(renewChoice.parse(typed)),
   async preview(actor, part, { days }) {
-    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended' && !proxy.isByTraffic)
-    if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'not_renewable', facts: {} })
+    const { leftOut, ...chosen } = choose(part, isRenewable)
+    if (chosen.allocationIds.length === 0) return noneOf(part, 'not_renewable')
     const quote = await quoteRenewal(actor, { ...chosen, periodDays: days })
     if (!quote.ok) {
       const { periods } = quote.refusal.facts as { periods?: number[] }
@@ -130,7 +143,7 @@ const renew: BulkAction<z.output<typeof renewChoice>> = {
     }
   },
   async act(actor, part, _, { shown, requestKey }) {
-    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended' && !proxy.isByTraffic)
+    const { leftOut, ...chosen } = choose(part, isRenewable)
     const said = /^(\d{1,4})-(\d{1,18})$/.exec(shown)
     if (!said) return refused('preview_outdated')
     const totalMicros = BigInt(said[2]!)
@@ -152,21 +165,24 @@ const replace: BulkAction<z.output<typeof replaceChoice>> = {
     const preview = await previewReplacement(actor, chosen)
     if (!preview.ok) return refusedPreview(part, preview.refusal)
     const { proxies } = preview.value
-    const count = (outcome: string) => proxies.filter((proxy) => proxy.outcome === outcome).length
-    const [replaced, credited] = [count('replaced'), count('credited')]
     const all = lines(
-      { kind: 'replaced', count: replaced },
-      { kind: 'credited', count: credited },
-      { kind: 'refused', count: count('refused') },
+      ...(['replaced', 'requested', 'waiting', 'credited', 'refused'] as const).map((kind) => ({
+        kind,
+        count: proxies.filter((proxy) => proxy.outcome === kind).length,
+      })),
       { kind: 'left_out', count: leftOut },
     )
-    const isAny = replaced + credited > 0
+    const numberOf = (kind: BulkLine['kind']) => all.find((line) => line.kind === kind)?.count ?? 0
+    const [replaced, requested, credited] = [numberOf('replaced'), numberOf('requested'), numberOf('credited')]
+    const isAny = replaced + requested + credited > 0
+    const code = numberOf('waiting') > 0 ? 'proxy_being_replaced' : 'nothing_to_replace'
     return {
       lines: all,
       paysMicros: 0n,
-      givesMicros: proxies.reduce((sum, proxy) => sum + proxy.moneyMicros, 0n),
-      refusal: isAny ? null : { code: 'nothing_to_replace', facts: {} },
-      shown: isAny ? `${replaced}-${credited}` : '',
+      // What may come instead of an exchange that was only asked for is not given now.
+      givesMicros: proxies.reduce((sum, each) => (each.outcome === 'credited' ? sum + each.moneyMicros : sum), 0n),
+      refusal: isAny ? null : { code, facts: {} },
+      shown: isAny ? `${replaced}-${requested}-${credited}` : '',
       periods: [],
     }
   },
@@ -177,10 +193,12 @@ const replace: BulkAction<z.output<typeof replaceChoice>> = {
     const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing === 'live')
     const done = await replaceProxies(actor, { ...chosen, reason: choice.reason, requestKey })
     if (!done.ok) return done
-    const { replaced, credited, refused: kept } = done.value
+    const { replaced, requested, waiting, credited, refused: kept } = done.value
     return accepted({
       lines: lines(
         { kind: 'replaced', count: replaced },
+        { kind: 'requested', count: requested },
+        { kind: 'waiting', count: waiting },
         { kind: 'credited', count: credited },
         { kind: 'refused', count: kept },
         { kind: 'left_out', count: leftOut },
@@ -205,8 +223,8 @@ async function sumNotReplaced(
 const giveBack: BulkAction<null> = {
   read: () => accepted(null),
   async preview(actor, part) {
-    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended')
-    if (chosen.allocationIds.length === 0) return refusedPreview(part, { code: 'nothing_to_refund', facts: {} })
+    const { leftOut, ...chosen } = choose(part, canBeGivenBack)
+    if (chosen.allocationIds.length === 0) return noneOf(part, 'nothing_to_refund')
     const preview = await previewRefund(actor, chosen)
     if (!preview.ok) return refusedPreview(part, preview.refusal)
     const { proxies, totalMicros } = preview.value
@@ -227,7 +245,7 @@ const giveBack: BulkAction<null> = {
   },
   async act(actor, part, _, { shown, requestKey }) {
     const said = /^(\d{1,5})-(\d{1,18})$/.exec(shown)
-    const { leftOut, ...chosen } = choose(part, (proxy) => proxy.standing !== 'ended')
+    const { leftOut, ...chosen } = choose(part, canBeGivenBack)
     const preview = await previewRefund(actor, chosen)
     if (!preview.ok) return preview
     const { proxies } = preview.value

@@ -32,6 +32,9 @@ type Row = {
   failingSince: Date | null
   /** How often this place of the order was exchanged before. */
   replacements: number
+  /** When its supplier was asked for another one, and until when that is waited for; null when nobody has been. */
+  exchangeAskedAt: Date | null
+  exchangeUntil: Date | null
 }
 export type ProxyDetails = Row & { guarantees: Guarantee[] }
 
@@ -49,8 +52,8 @@ export async function findProxy(
            a.position, a.host, a.port, a.username, a.password, a.protocols, a.country_code AS "countryCode", a.state, ${STANDING} AS standing,
            a.granted_bytes IS NOT NULL AS "isByTraffic", a.created_at AS "addedAt", a.expires_at AS "expiresAt", a.grace_until AS "graceUntil",
            h.last_at AS "lastAt", h.last_ok AS "lastOk", h.failing_since AS "failingSince", c.latency_ms AS "lastLatencyMs", c.exit_address AS "lastExit",
-           (SELECT count(*) - 1 FROM was)::int AS replacements
-    FROM allocations a JOIN orders o ON o.id = a.order_id LEFT JOIN proxy_health h ON h.allocation_id = a.id LEFT JOIN proxy_checks c ON c.id = h.last_check_id
+           (SELECT count(*) - 1 FROM was)::int AS replacements, x.created_at AS "exchangeAskedAt", x.give_up_at AS "exchangeUntil"
+    FROM allocations a JOIN orders o ON o.id = a.order_id LEFT JOIN replacements x ON x.order_id = a.order_id AND x.old_allocation_id = a.id AND x.state = 'open' LEFT JOIN proxy_health h ON h.allocation_id = a.id LEFT JOIN proxy_checks c ON c.id = h.last_check_id
     WHERE a.id = ${input.allocationId} AND a.user_id = ${input.userId}`)
   if (!row) return null
   const policy = await readPolicy(row.policyId)

@@ -7,6 +7,8 @@ const LIVE = Prisma.sql`(a.state = 'active' AND a.expires_at > now())`
 const GRACE = Prisma.sql`(a.state = 'in_grace' AND a.grace_until > now())`
 
 /** `live`, `grace` or `ended`, for a row of `allocations a`. */
+/** Its supplier has been asked for another one, and that has no end yet. */
+export const BEING_REPLACED = Prisma.sql`EXISTS (SELECT 1 FROM replacements x WHERE x.order_id = a.order_id AND x.state = 'open' AND x.old_allocation_id = a.id)`
 export const STANDING = Prisma.sql`CASE WHEN ${LIVE} THEN 'live' WHEN ${GRACE} THEN 'grace' ELSE 'ended' END`
 
 /**

@@ -1,6 +1,6 @@
 import { db, Prisma } from '@/lib/db'
 import { accepted, DAY_MS, newId, refused, type Refusal, type Result } from '@/lib/kit'
-import { proxyFilter, STANDING } from './proxy-filter'
+import { BEING_REPLACED, proxyFilter, STANDING } from './proxy-filter'
 import type { ProxyStanding } from './list-proxies'
 import { type ProxyFilter, SELECTION_MAX } from './schemas'
 
@@ -39,7 +39,13 @@ export async function makeSelection(
   return accepted({ selectionId: selection.id, count: ids.length })
 }
 
-export type SelectedProxy = { id: string; standing: ProxyStanding; isByTraffic: boolean }
+export type SelectedProxy = {
+  id: string
+  standing: ProxyStanding
+  isByTraffic: boolean
+  /** Its supplier has been asked for another one: nothing else is done with it until that has an end. */
+  isBeingReplaced: boolean
+}
 /** The chosen proxies of one order. */
 export type SelectionPart = { orderId: string; planId: string; countryCode: string; proxies: SelectedProxy[] }
 export type Selection = { id: string; count: number; madeAt: Date; parts: SelectionPart[] }
@@ -52,7 +58,7 @@ export async function findSelection(input: { userId: string; selectionId: string
   })
   if (!selection) return null
   const rows = await db().$queryRaw<(SelectedProxy & Omit<SelectionPart, 'proxies'>)[]>(Prisma.sql`
-    SELECT a.id, ${STANDING} AS standing, a.granted_bytes IS NOT NULL AS "isByTraffic", a.order_id AS "orderId", o.plan_id AS "planId", o.country_code AS "countryCode"
+    SELECT a.id, ${STANDING} AS standing, a.granted_bytes IS NOT NULL AS "isByTraffic", ${BEING_REPLACED} AS "isBeingReplaced", a.order_id AS "orderId", o.plan_id AS "planId", o.country_code AS "countryCode"
     FROM allocations a JOIN orders o ON o.id = a.order_id WHERE a.id = ANY (${selection.allocationIds}::text[]) AND a.user_id = ${input.userId}
     ORDER BY a.order_id, a.position`)
   // Who holds a proxy never changes; a selection that says otherwise is not one of ours.

@@ -77,6 +77,8 @@ export type OrderEventKind =
   | 'expired'
   | 'replaced'
   | 'access_changed'
+  | 'replacement_asked'
+  | 'not_replaced'
   | 'credited'
   | 'withdrawn'
 export type OrderDetails = OrderSummary & {

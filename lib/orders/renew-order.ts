@@ -24,7 +24,7 @@ export type RenewalQuote = {
   periods: { days: number; totalMicros: bigint }[]
 }
 
-export type QuoteRenewalRefusal = Refusal<'not_found' | 'not_renewable' | 'period_unavailable'>
+export type QuoteRenewalRefusal = Refusal<'not_found' | 'not_renewable' | 'proxy_being_replaced' | 'period_unavailable'>
 export type RenewOrderRefusal =
   | QuoteRenewalRefusal
   | Refusal<'price_changed' | 'in_debt' | 'insufficient_balance' | 'renewal_open' | 'key_reused'>
@@ -33,7 +33,8 @@ export type Renewed = { renewalId: string; state: 'renewed' | 'held'; isRepeat: 
 
 /**
  * What renewing would cost now, without doing it: for the proxies named, or all that the order still has. `periodDays` left out: the order's own.
- * Refuses `not_found` (also for somebody else's), `not_renewable` (over, exchanged, given back, or sold by the gigabyte), `period_unavailable` {periods}.
+ * Refuses `not_found` (also for somebody else's), `not_renewable` (over, exchanged, given back, or sold by the gigabyte), `proxy_being_replaced` (its supplier
+ * exchanges one of those named; of all it is left out), `period_unavailable` {periods}.
  */
 export async function quoteRenewal(
   actor: { id: string },
@@ -48,8 +49,11 @@ export async function quoteRenewal(
   const held = await listRenewable(order.id)
   const chosen = input.allocationIds ?? held
   const isHeld = new Set(held)
-  if (chosen.length === 0 || new Set(chosen).size !== chosen.length || !chosen.every((id) => isHeld.has(id)))
-    return refused('not_renewable')
+  if (chosen.length === 0 || new Set(chosen).size !== chosen.length || !chosen.every((id) => isHeld.has(id))) {
+    const open = await listBeingReplaced(order.id)
+    const isWaiting = input.allocationIds ? input.allocationIds.some((id) => open.includes(id)) : open.length > 0
+    return refused(isWaiting ? 'proxy_being_replaced' : 'not_renewable')
+  }
   const found = await findPlan(order.planId)
   const periods = (found?.plan.periods ?? []).flatMap(({ days }) => {
     const price = found && renewalPriceOf(found.plan, { periodDays: days, quantity: chosen.length })
@@ -127,11 +131,22 @@ async function planIdOf(orderId: string): Promise<string | undefined> {
   return (await db().order.findUnique({ where: { id: orderId }, select: { planId: true } }))?.planId
 }
 
-/** The proxies of an order whose time can be bought on, in their order. */
+/** Proxies of an order whose supplier has been asked for others: until that has an end, their time is not bought on. */
+async function listBeingReplaced(orderId: string): Promise<string[]> {
+  const open = await db().replacement.findMany({
+    where: { orderId, state: 'open' },
+    select: { oldAllocationId: true },
+  })
+  return open.map((row) => row.oldAllocationId)
+}
+
+/** The proxies of an order whose time can be bought on, in their order; without those that their supplier exchanges just now. */
 export async function listRenewable(orderId: string, now = new Date()): Promise<string[]> {
+  const open = await listBeingReplaced(orderId)
   const rows = await db().allocation.findMany({
     where: {
       orderId,
+      id: { notIn: open },
       grantedBytes: null,
       OR: [
         { state: 'active', expiresAt: { gt: now } },
@@ -185,6 +200,8 @@ function readRenewed(row: RenewOrderRow, totalMicros: bigint): Result<Renewed, R
         balanceMicros: row.available!,
         missingMicros: totalMicros - row.available!,
       })
+    case 'being_replaced':
+      return refused('proxy_being_replaced')
     case 'not_found':
     case 'not_renewable':
     case 'renewal_open':

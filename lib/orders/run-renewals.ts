@@ -16,6 +16,9 @@ const PAGE = 500
 /** Renewed in one transaction: more, and others wait too long for the locks (facts: batches of 100 do 3.4 times of one by one). */
 const BATCH = 100
 
+/** Not a proxy whose supplier has been asked for another one: that one's time is bought on, if it comes. */
+const NOT_BEING_REPLACED = Prisma.sql`NOT EXISTS (SELECT 1 FROM replacements x WHERE x.order_id = a.order_id AND x.state = 'open' AND x.old_allocation_id = a.id)`
+
 type DueOrder = {
   id: string
   userId: string
@@ -66,7 +69,7 @@ function listDue(until: Date, after: { dueAt: Date; id: string } | undefined): P
            o.renew_unit_micros AS "agreedUnitMicros", a.n::int AS quantity
     FROM orders o CROSS JOIN LATERAL (
       SELECT count(*) AS n FROM allocations a WHERE a.order_id = o.id AND a.granted_bytes IS NULL AND a.expires_at < o.due_at + interval '1 day'
-        AND (a.state = 'active' OR a.state = 'in_grace' AND a.grace_until > now())) a
+        AND (a.state = 'active' OR a.state = 'in_grace' AND a.grace_until > now()) AND ${NOT_BEING_REPLACED}) a
     WHERE o.auto_renew AND o.state IN ('active', 'in_grace') AND o.due_at <= ${until}::timestamptz AND (o.retry_at IS NULL OR o.retry_at <= now())
       AND a.n > 0 ${from}
     ORDER BY o.due_at, o.id LIMIT ${PAGE}::int`)
@@ -98,7 +101,7 @@ async function renewBatch(orders: Priced[], run: RenewalRun, retryHours: number)
 async function renewAlone(order: Priced, run: RenewalRun, retryHours: number): Promise<void> {
   const due = await db().$queryRaw<{ id: string }[]>(Prisma.sql`
     SELECT a.id FROM allocations a WHERE a.order_id = ${order.id} AND a.granted_bytes IS NULL AND a.expires_at < ${order.dueAt}::timestamptz + interval '1 day'
-      AND (a.state = 'active' OR a.state = 'in_grace' AND a.grace_until > now()) ORDER BY a.position`)
+      AND (a.state = 'active' OR a.state = 'in_grace' AND a.grace_until > now()) AND ${NOT_BEING_REPLACED} ORDER BY a.position`)
   if (due.length !== order.quantity) {
     run.passed += 1
     return
@@ -128,6 +131,7 @@ async function renewAlone(order: Priced, run: RenewalRun, retryHours: number): P
     case 'already_renewed':
     case 'renewal_open':
     case 'plan_changed':
+    case 'being_replaced':
     case 'not_renewable':
       // the next minute's run sees what it is by then
       run.passed += 1

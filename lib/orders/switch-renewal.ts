@@ -4,7 +4,9 @@ import { accepted, refused, type Refusal, type Result } from '@/lib/kit'
 import { quoteRenewal } from './renew-order'
 import { LIVE_ORDER_STATES, type OrderState } from './states'
 
-export type SwitchRenewalRefusal = Refusal<'not_found' | 'not_renewable' | 'period_unavailable' | 'price_changed'>
+export type SwitchRenewalRefusal = Refusal<
+  'not_found' | 'not_renewable' | 'proxy_being_replaced' | 'period_unavailable' | 'price_changed'
+>
 
 /**
  * Lets an order renew itself from the balance, for a period and at most at the price that was shown, or stops that; a run that is under way

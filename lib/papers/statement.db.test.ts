@@ -124,6 +124,8 @@ test('a span that makes no sense is refused', async () => {
   expect(await ask('2016-01-01', '2025-12-31')).toBe('ok')
   expect(await ask('2016-01-01', '2026-01-01')).toBe('span_too_long')
   expect(await ask('2026-01-01', '2026-01-01')).toBe('ok')
+  // The last day that a year of four digits has; its end lies in the next.
+  expect(await ask('9999-12-31', '9999-12-31')).toBe('ok')
 })
 
 test('the PDF prints movements in Cyrillic on numbered pages; above its limit it points at the table', async () => {

@@ -16,6 +16,7 @@ export type CreditedPayment = {
   id: string
   userId: string
   provider: string
+  providerPaymentId: string | null
   state: PaymentState
   currency: string
   requestedMicros: bigint
@@ -30,7 +31,9 @@ export type CreditedPayment = {
  * the payment's lock. Returns, and writes, the state that follows.
  */
 export async function bookReturns(tx: Tx, payment: CreditedPayment, truth: Truth, now: Date): Promise<PaymentState> {
-  if (truth.currency !== payment.chargeCurrency || truth.paymentId !== payment.id) return payment.state
+  // A second invoice carries the first one's id, and stands under its own.
+  const isOurs = truth.paymentId === payment.id || truth.providerPaymentId === payment.providerPaymentId
+  if (truth.currency !== payment.chargeCurrency || !isOurs) return payment.state
   const { refunds = [], disputes = [] } = truth
   if (refunds.length === 0 && disputes.length === 0) return payment.state
   for (const refund of refunds) await bookRefund(tx, payment, refund, now)
@@ -95,7 +98,7 @@ async function bookRefund(tx: Tx, payment: CreditedPayment, told: ProviderRefund
   if (told.state !== 'done') return
   const id = newId('rfd')
   const taken = await takeBack(tx, payment, { id, key: `refund:${id}`, toldMicros: told.amountMicros, now })
-  if (!taken) return sayUnbooked(payment.id, 'refund', told.providerRefundId)
+  if (!taken) return noteUnbooked(tx, payment, { what: 'refund', providerId: told.providerRefundId, told })
   const { amountMicros, owedMicros } = taken
   await tx.paymentRefund.create({
     data: {
@@ -120,8 +123,8 @@ async function bookRefund(tx: Tx, payment: CreditedPayment, told: ProviderRefund
 }
 
 /**
- * Our own refund that the vendor speaks of: by its id, by ours where it is echoed, or, when the vendor's word overtakes the answer to our call, the
- * one of this amount that is being sent.
+ * Our own refund that the vendor speaks of: by its id, by ours, which every vendor echoes that we can ask for a refund, or the one of this amount that
+ * staff send by hand at the vendor's desk.
  */
 async function findOwnRefund(tx: Tx, paymentId: string, told: ProviderRefund) {
   const select = { id: true, state: true, amountMicros: true, providerRefundId: true, requestedBy: true } as const
@@ -132,7 +135,7 @@ async function findOwnRefund(tx: Tx, paymentId: string, told: ProviderRefund) {
   })
   if (named) return named
   return tx.paymentRefund.findFirst({
-    where: { paymentId, state: { in: ['sending', 'manual'] }, providerRefundId: null, chargeMicros: told.amountMicros },
+    where: { paymentId, state: 'manual', providerRefundId: null, chargeMicros: told.amountMicros },
     orderBy: { id: 'asc' },
     select,
   })
@@ -180,7 +183,7 @@ async function bookDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispu
 async function openDispute(tx: Tx, payment: CreditedPayment, told: ProviderDispute, now: Date): Promise<void> {
   const id = newId('dsp')
   const taken = await takeBack(tx, payment, { id, key: `dispute:${id}`, toldMicros: told.amountMicros, now })
-  if (!taken) return sayUnbooked(payment.id, 'dispute', told.providerDisputeId)
+  if (!taken) return noteUnbooked(tx, payment, { what: 'dispute', providerId: told.providerDisputeId, told })
   const { amountMicros, owedMicros } = taken
   await tx.paymentDispute.create({
     data: {
@@ -247,9 +250,25 @@ async function note(
   await recordAudit(tx, SYSTEM, { action: `payments.${kind}`, subjectKind: 'payment', subjectId: payment.id, data })
 }
 
-/** More went back than was ever credited: the nightly comparison shows such a payment; the books cannot take it from anyone. */
-function sayUnbooked(paymentId: string, what: string, providerId: string): void {
-  log('payments').warn({ paymentId, what, providerId }, 'more went back than was credited; not booked')
+/**
+ * More went back than was ever credited: the books cannot take it from anyone, so the shop has lost it. Staff read so on the payment and in the audit,
+ * once for each word of the vendor, however often it is told.
+ */
+async function noteUnbooked(
+  tx: Tx,
+  payment: CreditedPayment,
+  { what, providerId, told }: { what: 'refund' | 'dispute'; providerId: string; told: { amountMicros: bigint } },
+): Promise<void> {
+  const known = await tx.paymentEvent.findFirst({
+    where: { paymentId: payment.id, kind: 'return_unbooked', data: { path: ['providerId'], equals: providerId } },
+    select: { id: true },
+  })
+  if (known) return
+  const data = { what, providerId, amountMicros: creditFor(payment, told.amountMicros).toString() }
+  await tx.paymentEvent.create({ data: { paymentId: payment.id, kind: 'return_unbooked', data }, select: { id: true } })
+  const action = 'payments.return_unbooked'
+  await recordAudit(tx, SYSTEM, { action, subjectKind: 'payment', subjectId: payment.id, data })
+  log('payments').warn({ paymentId: payment.id, what, providerId }, 'more went back than was credited; not booked')
 }
 
 function atMost(amount: bigint, most: bigint): bigint {

@@ -119,7 +119,7 @@ async function readBothSides(provider: Provider, span: Span): Promise<Side[]> {
 export async function askTheirs(provider: Provider, refs: readonly PaymentRef[]): Promise<TheirSide[]> {
   if (refs.length === 0) return []
   const truths = await provider.fetchPayments(refs)
-  return truths.filter((truth) => truth.receivedMicros > 0n && truth.state !== 'confirming')
+  return truths.filter((truth) => truth.receivedMicros > 0n && !['confirming', 'rejected'].includes(truth.state))
 }
 
 /** Puts our payments beside theirs. `others` are ids of the provider that its words do not cover. */

@@ -106,6 +106,32 @@ test('two people who decide differently at once, and a provider that speaks in b
   }
 })
 
+test('what went back at the vendor’s desk while it waited is not credited', async () => {
+  const staff = await insertCustomer({ role: 'finance' })
+  const settleNow = { state: 'paid' }
+  const decide = (paymentId: string) =>
+    decideReview(staff, { paymentId, decision: 'credit_received', reason: 'short by a fee' })
+
+  const all = await inReview()
+  await bench.control('fakepay', `invoices/${all.providerPaymentId}/refund`, { webhooks: 0 })
+  for (let told = 0; told < 2; told += 1) expect(await settle(all, settleNow)).toBe('needs_review')
+  expect(await decide(all.id)).toMatchObject({ refusal: { code: 'nothing_to_credit' } })
+  const shown = await findPayment({ userId: all.user.id, paymentId: all.id })
+  expect(shown!.events.filter((event) => event.kind === 'refunded')).toHaveLength(1)
+  // The vendor could not send it after all: it is there again.
+  await bench.control('fakepay', `invoices/${all.providerPaymentId}/fail-refund`, { webhooks: 0 })
+  await settle(all, settleNow)
+  expect((await decide(all.id)).ok).toBe(true)
+  await bench.work()
+  expect(await bench.balanceOf(all.user.id)).toBe(12_000_000n)
+
+  const part = await inReview()
+  await bench.control('fakepay', `invoices/${part.providerPaymentId}/refund`, { amount: '5.00', webhooks: 0 })
+  expect((await decide(part.id)).ok).toBe(true)
+  await bench.work()
+  expect(await bench.balanceOf(part.user.id)).toBe(7_000_000n)
+})
+
 test('money that cannot be counted in our currency cannot be credited by a click', async () => {
   const staff = await insertCustomer({ role: 'finance' })
   const payment = await inReview({ state: 'paid', paid: '20.00', currency: 'EUR' })

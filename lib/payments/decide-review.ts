@@ -1,7 +1,9 @@
 import { recordAudit } from '@/lib/audit'
 import { inTransaction, Prisma } from '@/lib/db'
+import { enqueue } from '@/lib/jobs'
 import { accepted, invariant, maskCardNumbers, type Refusal, refused, type Result } from '@/lib/kit'
 import { creditFor } from './decide-settlement'
+import { settlePaymentJob } from './jobs'
 import { queuePaymentMail } from './queue-payment-mail'
 
 export type ReviewDecision = { paymentId: string; decision: 'credit_received' | 'decline'; reason: string }
@@ -24,6 +26,7 @@ export async function decideReview(
       {
         state: string
         userId: string
+        provider: string
         requestedMicros: bigint
         currency: string
         chargeMicros: bigint
@@ -31,7 +34,7 @@ export async function decideReview(
         providerPaymentId: string | null
       }[]
     >(Prisma.sql`
-      SELECT state, user_id AS "userId", requested_micros AS "requestedMicros", currency, charge_micros AS "chargeMicros",
+      SELECT state, user_id AS "userId", provider, requested_micros AS "requestedMicros", currency, charge_micros AS "chargeMicros",
         received_micros AS "receivedMicros",
         provider_payment_id AS "providerPaymentId"
       FROM payments WHERE id = ${input.paymentId} FOR NO KEY UPDATE`)
@@ -57,6 +60,15 @@ export async function decideReview(
         SELECT outcome FROM credit_payment(${input.paymentId}, ${providerPaymentId}::text, ${receivedMicros}::bigint,
           ${creditMicros}::bigint, now())`)
       invariant(credited?.outcome === 'credited', `a locked payment in review was ${credited?.outcome}`)
+      // What went back while it waited is booked against the credit.
+      const { provider } = payment
+      if (providerPaymentId !== null)
+        await enqueue(tx, settlePaymentJob, {
+          provider,
+          providerPaymentId,
+          paymentId: input.paymentId,
+          messageId: null,
+        })
       return accepted({ state: 'credited' })
     }
     await tx.payment.update({

@@ -61,9 +61,15 @@ test('an unpaid second invoice is nobody’s business; a paid one is', () => {
 test('whatever the state, the truth and the rules: only allowed moves, one credit, never more than came of the charge', () => {
   const states = fc.constantFrom(...(Object.keys(PAYMENT_TRANSITIONS) as PaymentState[]))
   const truths = fc.record({
-    state: fc.constantFrom('awaiting', 'confirming', 'paid', 'underpaid', 'expired', 'cancelled') as fc.Arbitrary<
-      Truth['state']
-    >,
+    state: fc.constantFrom(
+      'awaiting',
+      'confirming',
+      'paid',
+      'underpaid',
+      'expired',
+      'cancelled',
+      'rejected',
+    ) as fc.Arbitrary<Truth['state']>,
     receivedMicros: fc.bigInt(0n, 4_000_000_000n),
     currency: fc.constantFrom('RUB', 'EUR'),
     paymentId: fc.constantFrom('pay_1', 'pay_2', null),
@@ -94,6 +100,7 @@ test('whatever the state, the truth and the rules: only allowed moves, one credi
         const least = (charge.chargeMicros * BigInt(10_000 - by.toleranceBasisPoints)) / 10_000n
         if (by.underpaid === 'wait') expect(over.receivedMicros >= least).toBe(true)
         expect([over.currency, over.paymentId, over.isTest]).toEqual(['RUB', 'pay_1', false])
+        expect(['paid', 'expired', 'cancelled']).toContain(over.state)
       }
       if (settlement.kind === 'move' && settlement.to !== state)
         expect(canMove(PAYMENT_TRANSITIONS, state, settlement.to)).toBe(true)
@@ -138,6 +145,19 @@ test('more money for a credited invoice is told once, and a rounding cent is not
   expect(decideSettlement({ ...credited, state: 'refunded' }, truth({ receivedMicros: 1n }), generous)).toEqual({
     kind: 'nothing',
   })
+})
+
+test('money that the provider does not stand by is credited by no rule, and by itself once the provider does', () => {
+  const seen = truth({ state: 'rejected' })
+  const waiting = { kind: 'review', reason: 'not_confirmed', receivedMicros: 20_000_000n }
+  for (const state of ['awaiting', 'confirming', 'expired'] as const)
+    expect(decideSettlement(payment({ state }), seen, generous)).toEqual(waiting)
+  const inReview = payment({ state: 'needs_review', reviewReason: 'not_confirmed', receivedMicros: 20_000_000n })
+  expect(decideSettlement(inReview, seen, generous)).toEqual({ kind: 'nothing' })
+  expect(decideSettlement(inReview, truth(), strict)).toMatchObject({ kind: 'credit' })
+  expect(decideSettlement(payment(), { ...seen, receivedMicros: 0n }, strict)).toMatchObject({ to: 'cancelled' })
+  const credited = payment({ state: 'credited', receivedMicros: 10_000_000n })
+  expect(decideSettlement(credited, seen, generous)).toEqual({ kind: 'nothing' })
 })
 
 test('money that came after a decline waits for a person, however often it is told', () => {

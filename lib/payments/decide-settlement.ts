@@ -12,6 +12,7 @@ export type ReviewReason =
   | 'second_invoice'
   | 'paid_after_decline'
   | 'redeposit'
+  | 'not_confirmed'
 
 /** What of a payment the decision needs. */
 export type SettledPayment = {
@@ -88,6 +89,10 @@ export function decideSettlement(payment: SettledPayment, truth: Truth, rules: S
       return truth.receivedMicros > 0n
         ? decideFinal(payment, truth, rules, true)
         : move(payment, truth.state, truth.receivedMicros)
+    case 'rejected':
+      return truth.receivedMicros > 0n
+        ? review(payment, 'not_confirmed', truth.receivedMicros)
+        : move(payment, 'cancelled', 0n)
     case 'awaiting':
     case 'confirming':
     case 'underpaid':
@@ -120,7 +125,8 @@ function decideRedeposit(payment: SettledPayment, truth: Truth, rules: Settlemen
   const extraMicros = truth.receivedMicros - before
   if (extraMicros < CENT_MICROS || (truth.isTest && !rules.acceptsTest)) return { kind: 'nothing' }
   // Money that is only seen may still vanish; the provider speaks again when it is sure.
-  if (truth.state === 'awaiting' || truth.state === 'confirming') return { kind: 'nothing' }
+  if (truth.state === 'awaiting' || truth.state === 'confirming' || truth.state === 'rejected')
+    return { kind: 'nothing' }
   return {
     kind: 'redeposit',
     receivedMicros: truth.receivedMicros,

@@ -198,6 +198,27 @@ describe('limits', () => {
     expect((await start(user.id, 100n * USD, provider)).ok).toBe(true)
   })
 
+  test('what came counts, not what was asked for, and what waits for a person counts too', async () => {
+    await ruled({ dailyMaxMicros: '100000000' })
+    const provider = withTerms('fakepay', {})
+    const overpaid = await begin(20n * USD, provider)
+    await bench.control('fakepay', `${overpaid.path}/pay`, { amount: '90.00', webhooks: 0 })
+    await settle(overpaid, provider)
+    expect(await start(overpaid.userId, 20n * USD, provider)).toMatchObject({
+      refusal: { code: 'daily_limit_reached', facts: { leftMicros: '10000000' } },
+    })
+    const short = await begin(100n * USD, provider)
+    await bench.control('fakepay', short.path, { state: 'paid', paid: '60.00' })
+    expect((await settle(short, provider)).outcome).toBe('needs_review')
+    expect(await start(short.userId, 50n * USD, provider)).toMatchObject({
+      refusal: { code: 'daily_limit_reached', facts: { leftMicros: '40000000' } },
+    })
+    await ruled({ firstTopUpMaxMicros: '100000000' })
+    expect(await start(short.userId, 50n * USD, provider)).toMatchObject({
+      refusal: { code: 'first_top_up_too_large', facts: { leftMicros: '40000000' } },
+    })
+  })
+
   test('the same request key is the same payment, also when the limit has been reached meanwhile', async () => {
     await ruled({ maxOpenPayments: 1 })
     const provider = withTerms('fakepay', {})

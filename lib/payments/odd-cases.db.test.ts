@@ -1,16 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkBooks } from '@/lib/admin'
 import { SYSTEM } from '@/lib/audit'
 import { db, Prisma } from '@/lib/db'
 import { PAYMENT_STANDS, type PaymentStand } from '@/test/payment-stands'
 import { type PaymentsBench, startPaymentsBench } from '@/test/payments-bench'
+import { newId } from '@/lib/kit'
+import { decideReview } from './decide-review'
+import type { ReviewReason } from './decide-settlement'
 import { paymentRules } from './rules'
 import { statusOf, type PaymentState, type PaymentStatus } from './states'
+
+/** The shop in production, where test money is none; everything else stays as it is. */
+const mode = vi.hoisted(() => ({ isProduction: false }))
+vi.mock('@/lib/env', async (original) => {
+  const real = await original<typeof import('@/lib/env')>()
+  return { ...real, env: () => (mode.isProduction ? { ...real.env(), SLUICE_MODE: 'production' } : real.env()) }
+})
 
 /** What happens at the provider, told by its control API, or a callback that it sends. */
 type Step =
   | { say: Record<string, unknown> }
   | { callback: { times?: number; concurrently?: boolean; forged?: boolean } }
+  | { back: 'refund' | 'dispute' }
   | 'work'
 type Odd = {
   name: string
@@ -19,6 +30,9 @@ type Odd = {
   /** What people read of the payment afterwards, and what is on the balance, in dollars. Twenty are asked for. */
   after: PaymentStatus
   credit: string
+  inProduction?: true
+  /** Why money beside it waits for a person, as a payment of its own. */
+  beside?: ReviewReason
 }
 
 const once: Step = { callback: { times: 1 } }
@@ -79,6 +93,63 @@ const ODD_CASES: readonly Odd[] = [
     credit: '20.00',
   },
   {
+    name: 'money that was seen and never confirmed',
+    steps: ({ rejected }) => (rejected ? [{ say: { state: rejected, paid: '20.00' } }, once] : null),
+    after: 'needs_review',
+    credit: '0.00',
+  },
+  {
+    name: 'seen and not confirmed, then confirmed all the same',
+    steps: (stand) =>
+      stand.rejected
+        ? [{ say: { state: stand.rejected, paid: '20.00' } }, once, 'work', paid(stand, '20.00'), once]
+        : null,
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
+    name: 'more for an invoice that was credited',
+    steps: (stand) =>
+      stand.more ? [paid(stand, '20.00'), once, 'work', { say: { state: stand.more, paid: '25.00' } }, once] : null,
+    after: 'credited',
+    credit: '20.00',
+    beside: 'redeposit',
+  },
+  {
+    name: 'given back at the vendor’s desk, told three times',
+    steps: (stand) => {
+      const { refund } = stand.goesBack
+      if (!refund) return null
+      const back: Step = refund === 'control' ? { back: 'refund' } : { say: refund }
+      return [paid(stand, '20.00'), once, 'work', back, { callback: { times: 3, concurrently: true } }]
+    },
+    after: 'refunded',
+    credit: '0.00',
+  },
+  {
+    name: 'taken back by the payer’s bank, told three times',
+    steps: (stand) =>
+      stand.goesBack.hasDisputes
+        ? [paid(stand, '20.00'), once, 'work', { back: 'dispute' }, { callback: { times: 3, concurrently: true } }]
+        : null,
+    after: 'disputed',
+    credit: '0.00',
+  },
+  {
+    name: 'test money in production',
+    inProduction: true,
+    steps: (stand) => (stand.testFlag ? [{ say: { [stand.testFlag]: true } }, paid(stand, '20.00'), once] : null),
+    after: 'needs_review',
+    credit: '0.00',
+  },
+  {
+    name: 'real money in production',
+    inProduction: true,
+    steps: (stand) => (stand.testFlag ? [{ say: { [stand.testFlag]: false } }, paid(stand, '20.00'), once] : null),
+    after: 'credited',
+    credit: '20.00',
+  },
+  {
     name: 'in another currency',
     steps: (stand) => [{ say: { state: stand.words.paid, paid: '20.00', currency: 'EUR' } }, once],
     after: 'needs_review',
@@ -124,18 +195,43 @@ const rows = PAYMENT_STANDS.flatMap((stand) =>
 )
 
 describe('odd cases', () => {
-  test.each(rows)('$provider: $name → $after, $credit', async ({ provider, steps, after, credit }) => {
-    const payment = await bench.topUp(provider)
+  test.each(rows)(
+    '$provider: $name → $after, $credit',
+    async ({ provider, steps, after, credit, inProduction, beside }) => {
+      const payment = await bench.topUp(provider)
+      const path = `invoices/${payment.providerPaymentId}`
+      mode.isProduction = inProduction === true
+      for (const step of steps) {
+        if (step === 'work') await bench.work()
+        else if ('say' in step) await bench.control(provider, path, step.say)
+        else if ('back' in step) await bench.control(provider, `${path}/${step.back}`, { webhooks: 0 })
+        else await bench.control(provider, `${path}/webhook`, step.callback)
+      }
+      await bench.work()
+      mode.isProduction = false
+      const row = await db().payment.findUniqueOrThrow({ where: { id: payment.id } })
+      expect(statusOf({ ...row, state: row.state as PaymentState })).toBe(after)
+      expect(await bench.balanceOf(payment.user.id)).toBe(BigInt(credit.replace('.', '')) * 10_000n)
+      const others = await db().payment.findMany({ where: { userId: payment.user.id, id: { not: payment.id } } })
+      expect(others.map((each) => [each.state, each.reviewReason])).toEqual(beside ? [['needs_review', beside]] : [])
+    },
+  )
+
+  test('nowpayments: a deposit repeated later is worth what came, and waits for a person', async () => {
+    const payment = await bench.topUp('nowpayments')
     const path = `invoices/${payment.providerPaymentId}`
-    for (const step of steps) {
-      if (step === 'work') await bench.work()
-      else if ('say' in step) await bench.control(provider, path, step.say)
-      else await bench.control(provider, `${path}/webhook`, step.callback)
-    }
+    await bench.control('nowpayments', `${path}/pay`)
     await bench.work()
-    const row = await db().payment.findUniqueOrThrow({ where: { id: payment.id } })
-    expect(statusOf({ ...row, state: row.state as PaymentState })).toBe(after)
-    expect(await bench.balanceOf(payment.user.id)).toBe(BigInt(credit.replace('.', '')) * 10_000n)
+    const { id } = await bench.control('nowpayments', `${path}/redeposit`, { amount: '3.00' })
+    await bench.control('nowpayments', `invoices/${String(id)}/webhook`, { times: 3, concurrently: true })
+    await bench.work()
+    expect(await bench.balanceOf(payment.user.id)).toBe(20_000_000n)
+    const others = await db().payment.findMany({ where: { userId: payment.user.id, id: { not: payment.id } } })
+    expect(others).toMatchObject([{ reviewReason: 'second_invoice', receivedMicros: 3_000_000n }])
+    const decision = { paymentId: others[0]!.id, decision: 'credit_received' as const, reason: 'their second deposit' }
+    expect((await decideReview({ id: newId('usr') }, decision)).ok).toBe(true)
+    await bench.work()
+    expect(await bench.balanceOf(payment.user.id)).toBe(23_000_000n)
   })
 
   test.each(PAYMENT_STANDS)('$name: a question that fails leaves the payment waiting, and heals', async (stand) => {

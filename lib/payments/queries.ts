@@ -154,7 +154,13 @@ export async function findPayment(query: {
     where: { id: query.paymentId, userId: query.userId },
     select: { ...VIEW, ...RETURNS, events: EVENTS },
   })
-  return row && { ...shown(row), ...returnsOf(row), events: row.events.map(forCustomer) }
+  return (
+    row && {
+      ...shown(row),
+      ...returnsOf(row),
+      events: row.events.filter((event) => event.kind !== 'return_unbooked').map(forCustomer),
+    }
+  )
 }
 
 /** A page of all payments, newest first, of one state or of all. For staff with `payments.read`. */

@@ -19,9 +19,10 @@ const UNHEEDED: WebhookReceipt = { messageId: null, isNew: false, isQueued: fals
 /**
  * Takes a provider's callback: verified as it arrives (signatures age), stored once, settled later by the worker. What is stored are ids and
  * a digest; amounts are asked for again, persons are never read. One round trip: the message and its job stand or fall together.
- * A callback that nothing vouches for (`isUnsigned`) is stored only when it names a payment of ours and brings a job at most every fifteen seconds, so
- * that nobody can fill the inbox or have us ask the provider without end.
- * A repeat counts up; it brings a new job only when the earlier one ended without a credit, because then something may have changed.
+ * A callback that nothing vouches for (`isUnsigned`) is stored only when it names a payment of ours, and what follows a job is done fifteen seconds after
+ * it, so that nobody can fill the inbox or have us ask the provider without end.
+ * A repeat counts up; it brings a new job only when the earlier one ended without a credit, because then something may have changed, or when the vendor
+ * tells further facts under the same id (`recurs`).
  *
  * Refuses `unknown_provider` (no settings here: 404), `bad_signature` (401) and `malformed` (400); nothing is stored then. The
  * accepted rest is answered 202, also when the payment is not known (yet).
@@ -37,6 +38,8 @@ export async function receiveWebhook(
   const verified = await provider.verifyWebhook({ headers, body, now: options.now ?? new Date() })
   if (!verified.ok) return verified
   const { externalId, providerPaymentId, paymentId } = verified.value
+  const recurs = verified.value.recurs === true
+  const isUnsigned = provider.isUnsigned === true
   // Whatever the provider: PostgreSQL cannot store a zero byte, and the message would be a fault instead of a refusal.
   if ([externalId, providerPaymentId, paymentId].some((id) => id?.includes('\0'))) return refused('malformed')
   const digest = createHash('sha256').update(body).digest('hex')
@@ -44,25 +47,24 @@ export async function receiveWebhook(
   // The earlier row is locked before it is counted up, so that of many repeats at once one brings a job; counting it makes it come first.
   const [row] = await db().$queryRaw<{ id: string; isNew: boolean; isQueued: boolean }[]>(Prisma.sql`
     WITH known AS (
-      SELECT 1 FROM payments WHERE provider = ${provider.name} AND ${provider.isUnsigned === true}::boolean
+      SELECT 1 FROM payments WHERE provider = ${provider.name} AND ${isUnsigned}::boolean
         AND (provider_payment_id = ${providerPaymentId} OR (id = ${paymentId} AND provider_payment_id IS NULL)) LIMIT 1
     ), earlier AS (
-      SELECT processed_at IS NOT NULL AND outcome NOT IN ('credited', 'already_credited')
-        AND (${provider.isUnsigned !== true}::boolean OR processed_at < now() - interval '15 seconds') AS is_open
+      SELECT processed_at, processed_at IS NOT NULL AND (${recurs}::boolean OR outcome NOT IN ('credited', 'already_credited')) AS is_open
       FROM webhook_messages WHERE provider = ${provider.name} AND external_id = ${externalId}
       FOR UPDATE
     ), message AS (
       INSERT INTO webhook_messages AS m (id, provider, external_id, provider_payment_id, payment_id, digest)
       SELECT ${newId('whm')}, ${provider.name}, ${externalId}, ${providerPaymentId}, ${paymentId}, ${digest}
-      WHERE (SELECT count(*) FROM earlier) >= 0 AND (${provider.isUnsigned !== true}::boolean OR EXISTS (SELECT 1 FROM known))
+      WHERE (SELECT count(*) FROM earlier) >= 0 AND (NOT ${isUnsigned}::boolean OR EXISTS (SELECT 1 FROM known))
       ON CONFLICT (provider, external_id) DO UPDATE SET repeats = m.repeats + 1,
-        processed_at = CASE WHEN m.outcome IN ('credited', 'already_credited')
-          OR (${provider.isUnsigned === true}::boolean AND m.processed_at >= now() - interval '15 seconds') THEN m.processed_at END
+        processed_at = CASE WHEN m.outcome IN ('credited', 'already_credited') AND NOT ${recurs}::boolean THEN m.processed_at END
       RETURNING id, xmax = 0 AS is_new
     ), job AS (
-      INSERT INTO outbox_jobs (name, payload)
+      INSERT INTO outbox_jobs (name, payload, run_at)
       SELECT ${settlePaymentJob.name}, jsonb_build_object('provider', ${provider.name}::text, 'providerPaymentId', ${providerPaymentId}::text,
-        'paymentId', ${paymentId}::text, 'messageId', message.id)
+        'paymentId', ${paymentId}::text, 'messageId', message.id),
+        CASE WHEN ${isUnsigned}::boolean THEN greatest(now(), (SELECT processed_at FROM earlier) + interval '15 seconds') ELSE now() END
       FROM message WHERE message.is_new OR coalesce((SELECT is_open FROM earlier), false)
       RETURNING id
     )

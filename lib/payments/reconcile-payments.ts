@@ -1,7 +1,7 @@
 import { db, Prisma } from '@/lib/db'
 import { HOUR_MS, MINUTE_MS, OperationalError } from '@/lib/kit'
 import { log } from '@/lib/log'
-import { mapAtMost } from './providers/call'
+import { mapAtMost, ShapeError } from './providers/call'
 import type { Provider, Truth } from './providers/provider'
 import { usableProviders } from './providers/registry'
 import { settleWithTruth } from './settle-payment'
@@ -88,13 +88,18 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
     providerPaymentId === null ? [] : [{ providerPaymentId, paymentId: id }],
   )
   const truths: Truth[] = known.length > 0 ? await provider.fetchPayments(known) : []
+  const unreadable = new Set<string>()
   // Rows whose create call never answered. They are few, so asking for each by our id is no flood.
   for (const lost of due.filter((each) => each.providerPaymentId === null)) {
-    const truth = provider.findByPaymentId ? await provider.findByPaymentId(lost.id) : null
-    if (truth) truths.push(truth)
+    const truth = await findLost(provider, lost.id)
+    if (truth === 'unreadable') unreadable.add(lost.id)
+    else if (truth) truths.push(truth)
     else if (now.getTime() - lost.createdAt.getTime() > ABANDONED_MS) await closeAbandoned(lost.id)
   }
-  const told = new Set(truths.flatMap((truth) => [truth.paymentId, truth.providerPaymentId, truth.checkoutId]))
+  const told = new Set([
+    ...unreadable,
+    ...truths.flatMap((truth) => [truth.paymentId, truth.providerPaymentId, truth.checkoutId]),
+  ])
   for (const { id, providerPaymentId, expiresAt } of due)
     if (expiresAt && now.getTime() - expiresAt.getTime() > SILENT_MS && !told.has(id) && !told.has(providerPaymentId!))
       await closeAbandoned(id)
@@ -115,6 +120,17 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
     return count
   })
   return credited.reduce((sum, count) => sum + count, 0)
+}
+
+/** What the provider knows under our id. One answer that makes no sense holds up no other payment; it is asked again with the next look. */
+async function findLost(provider: Provider, paymentId: string): Promise<Truth | 'unreadable' | null> {
+  try {
+    return (await provider.findByPaymentId?.(paymentId)) ?? null
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    log('payments').warn({ error, paymentId, provider: provider.name }, 'an answer about a payment makes no sense')
+    return 'unreadable'
+  }
 }
 
 /** Whether a payment is where it was when it was taken: most that wait still do, and settling them would lock a row each to find that out. */

@@ -201,8 +201,13 @@ async function endUnderLock(
   // A person decides only about what is still open; the provider may take back its word.
   if (actor && refund.state !== 'manual' && refund.state !== 'sending') return false
   const isEnded = await endRefund(tx, { ...payment, refund }, end, now, actor)
-  if (isEnded) await moveAfterReturns(tx, payment)
-  return isEnded
+  if (!isEnded) return false
+  await moveAfterReturns(tx, payment)
+  // What the bank took meanwhile found nothing left to take; now it does.
+  const { provider, providerPaymentId } = payment
+  if (end === 'failed' && providerPaymentId !== null)
+    await enqueue(tx, settlePaymentJob, { provider, providerPaymentId, paymentId, messageId: null })
+  return true
 }
 
 const LOCKED = {
@@ -217,7 +222,7 @@ const LOCKED = {
   creditedMicros: true,
   providerPaymentId: true,
 } as const
-type Locked = CreditedPayment & { providerPaymentId: string | null }
+type Locked = CreditedPayment
 
 /** The payment, locked until the transaction ends: everything that gives its money back stands in this line. */
 async function lockCredited(tx: Tx, paymentId: string): Promise<Locked | null> {

@@ -9,6 +9,8 @@ import { deliverOrder, listAllocations } from '@/lib/provisioning'
 import { makePlan } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
 import { type PaymentsBench, startPaymentsBench } from '@/test/payments-bench'
+import { decideReview } from './decide-review'
+import { findPayment } from './queries'
 import { finishRefund, refundPayment, sendRefund } from './refund-payment'
 import { settlePayment } from './settle-payment'
 
@@ -178,6 +180,33 @@ describe('refunds', () => {
     },
   )
 
+  test.each(['fakepay', 'stripe', 'yookassa'])(
+    '%s: in two parts at the vendor’s desk, each told after the other was booked',
+    async (name) => {
+      const payment = await credited(name)
+      for (const amount of ['5.00', '7.50']) {
+        await bench.control(name, `invoices/${payment.providerPaymentId}/refund`, { amount })
+        await bench.work()
+      }
+      expect((await refundsOf(payment.id)).map((each) => each.amountMicros)).toEqual([5_000_000n, 7_500_000n])
+      expect(await bench.balanceOf(payment.user.id)).toBe(7_500_000n)
+    },
+  )
+
+  test('of the same amount at the vendor’s desk, told while ours is being sent: both are booked', async () => {
+    const payment = await credited()
+    const begun = await refund(payment.id, 5n * USD)
+    if (!begun.ok) throw new Error(begun.refusal.code)
+    await bench.control('fakepay', `invoices/${payment.providerPaymentId}/refund`, { amount: '5.00' })
+    await bench.work()
+    expect((await refundsOf(payment.id)).map((each) => each.state).sort()).toEqual(['done', 'sending'])
+    expect(await bench.balanceOf(payment.user.id)).toBe(10n * USD)
+    await sendRefund(begun.value, bench)
+    await quietlySettle(payment.providerPaymentId)
+    expect((await refundsOf(payment.id)).map((each) => each.state)).toEqual(['done', 'done'])
+    expect(await bench.balanceOf(payment.user.id)).toBe(10n * USD)
+  })
+
   test('paid and given back before we looked: nothing is credited', async () => {
     const payment = await bench.topUp('fakepay')
     const path = `invoices/${payment.providerPaymentId}`
@@ -244,6 +273,56 @@ describe('disputes', () => {
     expect(await db().paymentDispute.findFirst({ where: { paymentId: payment.id } })).toMatchObject({
       amountMicros: 8n * USD,
     })
+  })
+
+  test('after everything was refunded there is nothing to take, and staff are told so, once', async () => {
+    const payment = await credited()
+    const begun = await refund(payment.id, 20n * USD)
+    if (begun.ok) await sendRefund(begun.value, bench)
+    await bench.control('fakepay', `invoices/${payment.providerPaymentId}/dispute`)
+    await bench.work()
+    await quietlySettle(payment.providerPaymentId)
+    expect(await stateOf(payment.id)).toBe('refunded')
+    expect([await bench.balanceOf(payment.user.id), await debtOf(payment.user.id)]).toEqual([0n, 0n])
+    const events = await db().paymentEvent.findMany({ where: { paymentId: payment.id, kind: 'return_unbooked' } })
+    expect(events.map((each) => each.data)).toMatchObject([{ what: 'dispute', amountMicros: '20000000' }])
+    expect(await db().auditEntry.count({ where: { subjectId: payment.id, action: 'payments.return_unbooked' } })).toBe(
+      1,
+    )
+    const own = await findPayment({ userId: payment.user.id, paymentId: payment.id })
+    expect(own!.events.map((each) => each.kind)).not.toContain('return_unbooked')
+  })
+
+  test('that came while a refund of the same money was on its way is booked when that refund comes to nothing', async () => {
+    const payment = await credited()
+    const begun = await refund(payment.id, 20n * USD)
+    if (!begun.ok) throw new Error(begun.refusal.code)
+    await bench.control('fakepay', `invoices/${payment.providerPaymentId}/dispute`)
+    await bench.work()
+    const end = { refundId: begun.value.refundId, end: 'failed' as const, reason: 'the bank was faster' }
+    expect((await finishRefund(finance, end)).ok).toBe(true)
+    await bench.work()
+    expect(await stateOf(payment.id)).toBe('disputed')
+    expect([await bench.balanceOf(payment.user.id), await debtOf(payment.user.id)]).toEqual([0n, 0n])
+  })
+
+  test('of a second invoice’s money, which carries the first one’s id, is booked like any other', async () => {
+    const payment = await bench.topUp('fakepay')
+    const path = `invoices/${payment.providerPaymentId}`
+    // As after a create call that timed out: our row knows the page that was made next.
+    await db().payment.update({ where: { id: payment.id }, data: { providerPaymentId: newId('req') } })
+    await bench.control('fakepay', `${path}/pay`)
+    await bench.work()
+    const second = await db().payment.findFirstOrThrow({
+      where: { userId: payment.user.id, reviewReason: 'second_invoice' },
+    })
+    const decision = { paymentId: second.id, decision: 'credit_received' as const, reason: 'theirs' }
+    expect((await decideReview(finance, decision)).ok).toBe(true)
+    expect(await bench.balanceOf(payment.user.id)).toBe(20n * USD)
+    await bench.control('fakepay', `${path}/dispute`)
+    await bench.work()
+    expect(await stateOf(second.id)).toBe('disputed')
+    expect(await bench.balanceOf(payment.user.id)).toBe(0n)
   })
 
   test('orders bought with the money are listed, and a person ends or keeps each, once', async () => {

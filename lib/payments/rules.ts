@@ -24,7 +24,7 @@ export const paymentRules = defineSettings(
     redeposit: credited,
     /** What an account may bring in before its first credit. */
     firstTopUpMaxMicros: micros.nullable(),
-    /** What one customer may bring in within 24 hours, counting what is still open. */
+    /** What one customer may bring in within 24 hours, counting what is still open or waits for a person. */
     dailyMaxMicros: micros.nullable(),
     /** How many payments one customer may have open at a time: each costs us questions to a provider. */
     maxOpenPayments: z.number().int().min(1).max(100),

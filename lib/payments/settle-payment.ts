@@ -206,7 +206,9 @@ async function apply(
   rules: SettlementRules,
   now: Date,
 ): Promise<SettleOutcome> {
-  const settlement = decideSettlement(payment, isGone(payment, truth) ? withoutMoney(truth) : truth, rules)
+  const isAllGone = isGone(payment, truth)
+  if (isAllGone && payment.state === 'needs_review') return noteGone(tx, payment)
+  const settlement = decideSettlement(payment, isAllGone ? withoutMoney(truth) : truth, rules)
   // Once the ids are matched by our own id, the provider's is learned, so that reconcile can ask in batches.
   const learned = payment.providerPaymentId ? {} : { providerPaymentId: truth.providerPaymentId }
   switch (settlement.kind) {
@@ -259,6 +261,19 @@ function isGone(payment: LockedPayment, truth: Truth): boolean {
     .filter((refund) => refund.state !== 'failed')
     .reduce((sum, refund) => sum + refund.amountMicros, 0n)
   return payment.creditedMicros === null && returned > 0n && returned >= truth.receivedMicros
+}
+
+/** What waited for a person went back to its payer: there is nothing to credit any more. Should it come again, the payment waits again. */
+async function noteGone(tx: Tx, payment: LockedPayment): Promise<SettleOutcome> {
+  const { id, receivedMicros } = payment
+  if (receivedMicros === 0n) return 'needs_review'
+  await tx.payment.update({ where: { id }, data: { receivedMicros: 0n }, select: { id: true } })
+  const amountMicros = creditFor(payment, receivedMicros ?? payment.chargeMicros).toString()
+  await tx.paymentEvent.create({
+    data: { paymentId: id, kind: 'refunded', data: { amountMicros } },
+    select: { id: true },
+  })
+  return 'needs_review'
 }
 
 function withoutMoney(truth: Truth): Truth {

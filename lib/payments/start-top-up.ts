@@ -193,24 +193,32 @@ async function takeRow(
 /** What speaks against one more payment of this customer, going by the limits as they hold now; undefined when nothing does. */
 async function overLimit(tx: Tx, userId: string, amountMicros: bigint, now: Date) {
   const rules = await paymentRules.readFresh(tx)
-  const isOpen = { userId, state: { in: [...OPEN_STATES] } }
-  const open = await tx.payment.aggregate({ where: isOpen, _count: true, _sum: { requestedMicros: true } })
-  if (open._count >= rules.maxOpenPayments) return refused('too_many_open_payments', { max: rules.maxOpenPayments })
+  const open = await tx.payment.count({ where: { userId, state: { in: [...OPEN_STATES] } } })
+  if (open >= rules.maxOpenPayments) return refused('too_many_open_payments', { max: rules.maxOpenPayments })
   if (rules.firstTopUpMaxMicros !== null) {
     const credited = await tx.payment.findFirst({ where: { userId, creditedAt: { not: null } }, select: { id: true } })
-    const leftMicros = rules.firstTopUpMaxMicros - (open._sum.requestedMicros ?? 0n)
+    const leftMicros = rules.firstTopUpMaxMicros - (await sumBroughtIn(tx, userId, now))
     if (!credited && amountMicros > leftMicros) return refused('first_top_up_too_large', leftOf(leftMicros))
   }
   if (rules.dailyMaxMicros !== null) {
-    const since = new Date(now.getTime() - DAY_MS)
-    const today = await tx.payment.aggregate({
-      where: { userId, OR: [isOpen, { creditedAt: { gt: since } }] },
-      _sum: { requestedMicros: true },
-    })
-    const leftMicros = rules.dailyMaxMicros - (today._sum.requestedMicros ?? 0n)
+    const leftMicros = rules.dailyMaxMicros - (await sumBroughtIn(tx, userId, new Date(now.getTime() - DAY_MS)))
     if (amountMicros > leftMicros) return refused('daily_limit_reached', leftOf(leftMicros))
   }
   return undefined
+}
+
+/**
+ * What a customer has brought in since, or is about to: what was credited, however little was asked for, what came and waits for a person, and what open
+ * payments ask for.
+ */
+async function sumBroughtIn(tx: Tx, userId: string, since: Date): Promise<bigint> {
+  const [row] = await tx.$queryRaw<{ micros: bigint }[]>(Prisma.sql`
+    SELECT coalesce(sum(CASE WHEN credited_at IS NOT NULL THEN credited_micros
+      WHEN state = 'needs_review' THEN trunc(requested_micros::numeric * coalesce(received_micros, charge_micros) / charge_micros)
+      ELSE requested_micros END), 0)::bigint AS micros
+    FROM payments
+    WHERE user_id = ${userId} AND (credited_at > ${since}::timestamptz OR state = ANY (${[...OPEN_STATES, 'needs_review']}::text[]))`)
+  return row!.micros
 }
 
 function leftOf(micros: bigint): { leftMicros: string } {

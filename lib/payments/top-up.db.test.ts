@@ -151,7 +151,7 @@ describe.each(PAYMENT_STANDS)('$name', ({ name: provider, words, signature, path
     await pay(payment, { amount: '5.00', webhooks: 0 })
     expect((await settle(payment, provider)).outcome).toBe('waiting')
     expect(await stateOf(payment.id)).toMatchObject({ state: 'underpaid', receivedMicros: 5_000_000n })
-    await say(payment, { state: words.expired })
+    await say(payment, { state: words.expiredOnPart ?? words.expired })
     expect((await settle(payment, provider)).outcome).toBe('needs_review')
     expect((await settle(payment, provider)).outcome).toBe('needs_review')
     expect(await stateOf(payment.id)).toMatchObject({
@@ -310,21 +310,22 @@ describe('a provider whose callbacks nothing vouches for', () => {
     expect(await bench.work()).toEqual([])
   })
 
-  test('a flood of hints about one payment is one row and one question, and another after a while', async () => {
+  test('a flood of hints about one payment is one row and one question, and one more fifteen seconds later', async () => {
     const payment = await bench.topUp('yookassa')
     const before = await inbox()
     const flood = () =>
       Promise.all(Array.from({ length: 30 }, () => hint(payment.providerPaymentId, 'payment.succeeded')))
     await flood()
     expect(await bench.work()).toHaveLength(1)
-    await flood()
-    expect(await bench.work()).toEqual([])
-    expect(await inbox()).toBe(before + 1)
-    await db().$executeRaw(
-      Prisma.sql`UPDATE webhook_messages SET processed_at = now() - interval '16 seconds' WHERE provider_payment_id = ${payment.providerPaymentId}`,
-    )
+    const { processedAt } = await db().webhookMessage.findFirstOrThrow({
+      where: { providerPaymentId: payment.providerPaymentId },
+    })
+    // Money may come right after the question, so a hint is not dropped; it is asked about later.
     await bench.control('yookassa', `invoices/${payment.providerPaymentId}/pay`, { webhooks: 0 })
     await flood()
+    expect(await inbox()).toBe(before + 1)
+    const jobs = await db().outboxJob.findMany({ where: { name: 'payments.settle' } })
+    expect(jobs.map(({ runAt }) => runAt.getTime() - processedAt!.getTime())).toEqual([15_000])
     expect(await bench.work()).toEqual([{ outcome: 'credited', paymentId: payment.id }])
   })
 })

@@ -6,7 +6,8 @@ export {
   previewAccess,
   readAccess,
 } from './change-access'
-export { deliverOrder } from './deliver-order'
+export { deliverOrder, GIVE_BACK_AFTER_MS } from './deliver-order'
+export { askExchange, listExchangeable, readExchange } from './exchange-at-supplier'
 export { importStock, previewStock, type PreviewLine } from './import-stock'
 export { closeTraffic, readTraffic } from './follow-traffic'
 export { HORIZON_DAYS, type Forecast } from './forecast'
@@ -53,7 +54,7 @@ export {
   type SupplierView,
 } from './supplier-queries'
 export { supplyRules } from './supply-rules'
-export { isSupplierSetUp } from './suppliers-in-use'
+export { isSupplierSetUp, type SupplierFor, supplierOf } from './suppliers-in-use'
 export { SUPPLIER_TEST_RESULTS, type SupplierTestResult, testSupplier } from './test-supplier'
 export {
   askRenewal,

@@ -10,7 +10,15 @@ export type OrderFacts = {
   currency: string
   policy: Policy
   /** Only proxies that are held now, in their order. */
-  proxies: (ProxyFacts & { position: number; host: string; port: number })[]
+  proxies: (ProxyFacts & {
+    position: number
+    host: string
+    port: number
+    /** Its supplier has been asked for another one, and that has no end yet. */
+    isBeingReplaced: boolean
+    /** Its supplier was asked before: nobody is asked for the same proxy twice. */
+    wasAsked: boolean
+  })[]
 }
 
 /**
@@ -50,7 +58,9 @@ export async function readFacts(input: { orderId: string; userId?: string }): Pr
                         AND n.allocation_ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0))::bigint AS "paidMicros",
            coalesce((SELECT sum(c.amount_micros / cardinality(c.allocation_ids)) FROM order_credits c WHERE c.order_id = a.order_id
                      AND c.allocation_ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0)::bigint AS "creditedMicros",
-           (SELECT count(*) - 1 FROM places p WHERE p.held = a.id)::int AS replacements
+           (SELECT count(*) - 1 FROM places p WHERE p.held = a.id)::int AS replacements,
+           EXISTS (SELECT 1 FROM replacements r WHERE r.order_id = a.order_id AND r.old_allocation_id = a.id AND r.state = 'open') AS "isBeingReplaced",
+           EXISTS (SELECT 1 FROM replacements r WHERE r.order_id = a.order_id AND r.old_allocation_id = a.id AND r.supplier IS NOT NULL) AS "wasAsked"
     FROM allocations a LEFT JOIN proxy_health h ON h.allocation_id = a.id
     WHERE a.order_id = ${order.id} AND a.state IN ('active', 'in_grace') ORDER BY a.position`)
   return { ...identityOf(order), policy: await readPolicy(order.policyId), proxies }

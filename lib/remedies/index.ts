@@ -1,13 +1,14 @@
 export { creditDowntime, listCredits } from './credit-downtime'
 export { decideRemedy, type ProxyFacts, type Remedy } from './decide-remedy'
-export { creditDowntimeJob, replaceDeadJob } from './jobs'
+export { EXCHANGE_WITHIN_MS, exchangeProxy, sweepExchanges } from './exchange-proxies'
+export { creditDowntimeJob, exchangeJob, replaceDeadJob, sweepExchangesJob } from './jobs'
 export { previewRefund, type RefundPreview, refundProxies } from './refund-proxies'
 export {
   listReplacements,
   previewReplacement,
-  REPLACE_REASONS,
-  type ReplaceReason,
   replaceDead,
   replaceProxies,
   type ReplacementPreview,
+  type ReplacementView,
 } from './replace-proxies'
+export { REPLACE_REASONS, type ReplaceReason } from './take-from-stock'

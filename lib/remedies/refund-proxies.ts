@@ -3,7 +3,14 @@ import { accepted, invariant, newId, refused, type Refusal, type Result } from '
 import { decideRemedy, type Remedy } from './decide-remedy'
 import { type OrderFacts, readFacts } from './facts'
 
-export type ProxyRefund = { allocationId: string; position: number; moneyMicros: bigint; remedy: Remedy | null }
+export type ProxyRefund = {
+  allocationId: string
+  position: number
+  moneyMicros: bigint
+  remedy: Remedy | null
+  /** Its supplier has been asked for another one: until that has an end it is not given back. */
+  isBeingReplaced: boolean
+}
 export type RefundPreview = {
   orderId: string
   currency: string
@@ -26,10 +33,12 @@ export async function previewRefund(
   const chosen = facts && choose(facts, input.allocationIds)
   if (!facts || !chosen) return refused('not_found')
   const proxies = chosen.map((proxy) => {
-    const remedy = decideRemedy(facts.policy, proxy, now, 'refund')
+    const { isBeingReplaced } = proxy
+    const remedy = isBeingReplaced ? null : decideRemedy(facts.policy, proxy, now, 'refund')
     return {
       allocationId: proxy.allocationId,
       position: proxy.position,
+      isBeingReplaced,
       moneyMicros: remedy?.moneyMicros ?? 0n,
       remedy,
     }
@@ -50,14 +59,15 @@ export function choose(facts: OrderFacts, ids: readonly string[] | undefined): O
 }
 
 export type RefundRefusal = Refusal<
-  'not_found' | 'nothing_to_refund' | 'price_changed' | 'order_under_way' | 'key_reused'
+  'not_found' | 'nothing_to_refund' | 'price_changed' | 'order_under_way' | 'proxy_being_replaced' | 'key_reused'
 >
 
 /**
  * Gives proxies back for money, by the policy of the day they were bought, once per request key: they end, the sum returns to the balance (a debt is
  * paid first). All of them or none. Refuses `not_found` as previewRefund, `nothing_to_refund` when the policy gives nothing for one of them,
  * `price_changed` {totalMicros} when it is another sum than was shown (a share by
- * time shrinks between page and click; up to a thousandth less than shown is given), and `order_under_way` while a supplier renews.
+ * time shrinks between page and click; up to a thousandth less than shown is given), `proxy_being_replaced` while a supplier exchanges one of them, and
+ * `order_under_way` while a supplier renews.
  */
 export async function refundProxies(
   actor: { id: string },
@@ -94,6 +104,7 @@ async function tryToRefund(actor: { id: string }, input: RefundInput): Promise<R
   const preview = await previewRefund(actor, input)
   if (!preview.ok) return preview
   const { proxies, totalMicros } = preview.value
+  if (proxies.some((proxy) => proxy.isBeingReplaced)) return refused('proxy_being_replaced')
   if (proxies.some((proxy) => proxy.moneyMicros === 0n)) return refused('nothing_to_refund')
   // A share by time shrinks with every second between page and click; what was shown is given if it is that, to a thousandth.
   const shown = input.totalMicros
@@ -126,24 +137,44 @@ export type Credit = {
   givenBy: string | null
 }
 
-/** Books money given back for an order (SQL function credit_order), once per key; what `also` writes stands or falls with it. */
+/** Thrown to undo what a credit's caller wrote first, when the credit was not given. */
+class NotGiven extends Error {
+  readonly outcome: string
+  constructor(outcome: string) {
+    super(`the credit was ${outcome}`)
+    this.outcome = outcome
+  }
+}
+
+/**
+ * Books money given back for an order (SQL function credit_order), once per key. What `first` (the order is locked by then) and `also` write stands or falls with
+ * it; where `first` says false, or the key was used before, nothing is done.
+ */
 export async function giveCredit(
   credit: Credit,
   also?: (tx: Tx, creditId: string) => Promise<unknown>,
-): Promise<Result<Refunded, Refusal<'not_found' | 'order_under_way' | 'nothing_to_refund'>>> {
+  first?: (tx: Tx) => Promise<boolean>,
+): Promise<Result<Refunded, Refusal<'not_found' | 'order_under_way' | 'proxy_being_replaced' | 'nothing_to_refund'>>> {
   let row: { outcome: string; credit_id: string | null } | undefined
   try {
     row = await db().$transaction(async (tx) => {
+      if (first) {
+        await tx.$queryRaw(Prisma.sql`SELECT id FROM orders WHERE id = ${credit.orderId} FOR NO KEY UPDATE`)
+        if (!(await first(tx))) throw new NotGiven('not_found')
+      }
       const [booked] = await tx.$queryRaw<{ outcome: string; credit_id: string | null }[]>(Prisma.sql`
       SELECT outcome, credit_id FROM credit_order(${newId('ocr')}, ${credit.orderId}, ${credit.key}, ${credit.cause}, ${credit.amountMicros}::bigint,
         ${credit.allocationIds}::text[], ${JSON.stringify(credit.evidence)}::jsonb, ${credit.givenBy})`)
+      if (first && booked!.outcome !== 'given') throw new NotGiven(booked!.outcome)
       if (booked?.credit_id) await also?.(tx, booked.credit_id)
       return booked
     })
   } catch (error) {
     // The function undoes itself when a proxy was given back or exchanged a moment ago.
     if (error instanceof Error && error.message.includes('P0S01')) return refused('not_found')
-    throw error
+    if (!(error instanceof NotGiven)) throw error
+    invariant(error.outcome !== 'repeated', 'what is open has not been paid')
+    row = { outcome: error.outcome, credit_id: null }
   }
   switch (row!.outcome) {
     case 'given':
@@ -157,6 +188,8 @@ export async function giveCredit(
       return refused('not_found')
     case 'not_live':
       return refused('order_under_way')
+    case 'being_replaced':
+      return refused('proxy_being_replaced')
     default:
       invariant(row!.outcome === 'more_than_paid', `credit_order answered ${row!.outcome}`)
       return refused('nothing_to_refund')

@@ -120,7 +120,7 @@ export function describeSupplierContract(name: string, getBench: () => SupplierB
       const calls: [boolean, unknown[]][] = [
         [capabilities.canBuy, [supplier.readProxies]],
         [capabilities.canRenew, [supplier.renew, supplier.quoteRenewal]],
-        [capabilities.canReplace, [supplier.replace]],
+        [capabilities.canReplace, [supplier.replace, supplier.listOrder]],
         [capabilities.canChangeCredentials, [supplier.changeCredentials]],
         [capabilities.canWhitelistIp, [supplier.bindAddresses]],
         [capabilities.hasTraffic, [supplier.traffic]],
@@ -464,6 +464,11 @@ export function describeSupplierContract(name: string, getBench: () => SupplierB
           expect(outcome.replacement.expiresAt).toEqual(bad!.expiresAt)
           expect(await supplier.readProxies!(held(purchase))).toEqual([good])
           expect(await supplier.readProxies!(held(purchase, [outcome.replacement]))).toEqual([outcome.replacement])
+          const listed = await supplier.listOrder!({
+            supplierOrderId: purchase.supplierOrderId!,
+            params: held(purchase).params,
+          })
+          expect(ends(listed)).toEqual(ends([good!, outcome.replacement]))
         } else expect(await supplier.readProxies!(held(purchase))).toEqual(purchase.proxies)
       }
     })

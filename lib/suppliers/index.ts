@@ -23,6 +23,7 @@ export {
   type PurchaseRequest,
   type Quote,
   type RenewOutcome,
+  type Replacement,
   type SubAccount,
   type Supplier,
   type SupplierModel,

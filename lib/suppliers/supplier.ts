@@ -83,7 +83,7 @@ export type RenewOutcome =
 /** Why a proxy is to be exchanged, in words every supplier has a word for. */
 export type ReplaceReason = 'dead' | 'wrong_country' | 'slow' | 'blocked' | 'other'
 
-/** One call can end differently for each proxy. `pending`: somebody there decides later; ask readProxies. */
+/** One call can end differently for each proxy. `pending`: somebody there decides later; listOrder tells when. */
 export type Replacement =
   | { kind: 'replaced'; host: string; port: number; replacement: PurchasedProxy }
   | { kind: 'pending'; host: string; port: number }
@@ -201,6 +201,11 @@ export type Supplier = {
   readProxies?: (held: HeldProxies) => Promise<PurchasedProxy[]>
   /** With `canReplace`. Errors as those of `buy`. */
   replace?: (request: HeldProxies & { reason: ReplaceReason; comment?: string }) => Promise<Replacement[]>
+  /**
+   * Everything listed there now of an order of ours, however it came into it: what a replacement brought that was pending, or whose answer is missing, is found
+   * by it. Throws OperationalError. With `canReplace`.
+   */
+  listOrder?: (order: { supplierOrderId: string; params: Record<string, unknown> }) => Promise<PurchasedProxy[]>
   /** New login data for these. With `canChangeCredentials`. */
   changeCredentials?: (request: HeldProxies) => Promise<AccessOutcome>
   /** Binds these to addresses (IPv4); an empty list goes back to login and password. With `canWhitelistIp`. */

@@ -1,5 +1,4 @@
 import type { NextAuthOptions } from 'next-auth'
-import NextAuth from 'next-auth'
 import CredentialsProvider from 'next-auth/providers/credentials'
 import { env } from '@/lib/env'
 import {
@@ -76,16 +75,4 @@ export function authOptions(): NextAuthOptions {
 function pathOf(url: string): string {
   const own = env().PUBLIC_URL.replace(/\/$/, '')
   return safePath(url.startsWith(`${own}/`) ? url.slice(own.length) : url)
-}
-
-/** next-auth's own addresses under /api/auth. */
-export async function authRoute(
-  request: Request,
-  context: { params: Promise<{ nextauth: string[] }> },
-): Promise<Response> {
-  const { nextauth } = await context.params
-  const [what] = nextauth
-  // Log lines are not taken from strangers; and signing in by following a link is what next-auth answers with a fault.
-  if (what === '_log' || (what === 'callback' && request.method === 'GET')) return new Response(null, { status: 404 })
-  return (await NextAuth(request as never, context as never, authOptions())) as Response
 }

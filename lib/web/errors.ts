@@ -159,6 +159,7 @@ export const REFUSALS = {
   already_ended: { status: 409 },
   nothing_to_refund: { status: 409 },
   nothing_to_replace: { status: 409 },
+  proxy_being_replaced: { status: 409 },
   // catalogue and stock
   slug_taken: { status: 409, field: 'slug' },
   changed_meanwhile: { status: 409 },

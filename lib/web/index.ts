@@ -1,6 +1,6 @@
 export { type ActionState, IDLE } from './action-state'
 export { adminAction, type FormAction, publicAction, userAction } from './actions'
-export { authRoute } from './auth-options'
+export { authRoute } from './auth-route'
 export { addressOf } from './address-of'
 export { type KnownRefusal, sayRefusal } from './errors'
 export { requireAdmin, requireUser } from './guards'

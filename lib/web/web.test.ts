@@ -19,6 +19,7 @@ async function load(publicUrl = 'http://shop.test') {
     ...(await import('./errors')),
     ...(await import('./actions')),
     ...(await import('./auth-options')),
+    ...(await import('./auth-route')),
     ...(await import('@/proxy')),
   }
 }
@@ -175,14 +176,24 @@ it('takes forms from its own pages only, whatever a header says the host was', a
   expect(await send({ origin: 'https://evil.example' }, 'GET')).toBe(200)
 })
 
-it('next-auth takes no log lines from strangers and makes no fault of a link', async () => {
+it('next-auth takes no log lines from strangers and makes no fault of a link or of what it cannot read', async () => {
   const { authRoute } = await load()
-  const ask = (path: string, method: string) =>
-    authRoute(new Request(`http://shop.test/api/auth/${path}`, { method }), {
+  const ask = (path: string, init: RequestInit) =>
+    authRoute(new Request(`http://shop.test/api/auth/${path}`, init), {
       params: Promise.resolve({ nextauth: path.split('/') }),
     })
-  expect((await ask('_log', 'POST')).status).toBe(404)
-  expect((await ask('callback/credentials', 'GET')).status).toBe(404)
+  expect((await ask('_log', { method: 'POST' })).status).toBe(404)
+  expect((await ask('callback/credentials', { method: 'GET' })).status).toBe(404)
+  for (const [type, body] of [
+    ['application/json', '{'],
+    ['application/json', 'null'],
+    ['multipart/form-data; boundary=x', '--x'],
+  ])
+    expect(
+      (await ask('callback/credentials', { method: 'POST', body, headers: { 'content-type': type! } })).status,
+    ).toBe(400)
+  const long = { method: 'POST', body: 'login='.padEnd(70_000, 'a') }
+  expect((await ask('signin', long)).status).toBe(413)
 })
 
 it('a field with a zero byte is a wrong field, not a fault', async () => {

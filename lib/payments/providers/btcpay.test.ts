@@ -91,7 +91,13 @@ test.each([
   ['accepted by hand with a part', { state: 'Settled', paid: '7.50' }, 'paid', 7_500_000n],
   ['paid late, confirmed', { state: 'Expired', paid: '20.00' }, 'paid', 20_000_000n],
   ['expired on a part', { state: 'Expired', paid: '19.99' }, 'expired', 19_990_000n],
-  ['never confirmed', { state: 'Invalid', paid: '20.00' }, 'cancelled', 20_000_000n],
+  ['expired on a part that is only seen', { state: 'Expired', paid: '19.99', unsure: true }, 'confirming', 19_990_000n],
+  ['paid late, only seen', { state: 'Expired', paid: '20.00', unsure: true }, 'confirming', 20_000_000n],
+  ['expired on nothing', { state: 'Expired', paid: '0' }, 'expired', 0n],
+  ['settled with more, all of it sure', { state: 'Settled', paid: '25.00' }, 'paid', 25_000_000n],
+  // Somebody may add coins without a fee to a small sum that is confirmed, and take them back a minute later.
+  ['settled, and more is only seen', { state: 'Settled', paid: '2000.00', unsure: true }, 'paid', 20_000_000n],
+  ['never confirmed', { state: 'Invalid', paid: '20.00' }, 'rejected', 20_000_000n],
 ])('%s', async (_, wish, state, receivedMicros) => {
   const paymentId = newId('pay')
   const { providerPaymentId } = await live.createCheckout({

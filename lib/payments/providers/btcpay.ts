@@ -10,8 +10,10 @@ import {
   parseJson,
   readAll,
   readAnswer,
+  readApart,
   readEach,
   readPages,
+  ShapeError,
 } from './call'
 import { microsSchema } from './decimal'
 import { MAX_WEBHOOK_BYTES, type PaymentRef, type Provider, type Truth, type TruthState } from './provider'
@@ -91,14 +93,20 @@ export function btcpayProvider(settings: {
   }
 
   async function truthOf(invoice: Invoice): Promise<Truth> {
-    // `Expired` with `PaidLate` says that money is there, not that the network has confirmed it; only the coins do.
-    const isLate = invoice.status === 'Expired' && invoice.additionalStatus === 'PaidLate'
-    const coins = isLate || invoice.paidAmount === undefined ? await fetchCoins(invoice.id) : null
+    // `paidAmount` counts what is only seen as well. A settled invoice vouches for its price; what came after its end, and what came on top, is sure
+    // when the coins are.
+    const told = invoice.paidAmount
+    const isVouched = told !== undefined && (told === 0n || (invoice.status === 'Settled' && told <= invoice.amount))
+    const needsCoins = told === undefined || (!isVouched && ['Expired', 'Settled'].includes(invoice.status))
+    const coins = needsCoins ? await fetchCoins(invoice.id) : null
+    const paidMicros = told ?? coins!.paidMicros
+    const isOnTop = invoice.status === 'Settled' && paidMicros > invoice.amount
     return {
       providerPaymentId: invoice.id,
       paymentId: invoice.metadata?.orderId || null,
-      state: stateOf(invoice, coins),
-      receivedMicros: invoice.paidAmount ?? coins!.paidMicros,
+      state: stateOf(invoice, paidMicros, coins),
+      // The rest is told again once it is sure, as more money for an invoice that was credited.
+      receivedMicros: isOnTop && !coins!.isSure ? invoice.amount : paidMicros,
       requestedMicros: invoice.amount,
       currency: invoice.currency,
       // A server speaks for one network; one on a test network is kept out of production by its address.
@@ -114,7 +122,7 @@ export function btcpayProvider(settings: {
       await get(`/${invoiceId}/payment-methods`),
     )
     const paid = methods.map((method) => worthOf(method.paymentMethodPaid, method.rate))
-    if (paid.some((each) => each === null)) throw new OperationalError(NAME, 'told an amount that is none')
+    if (paid.some((each) => each === null)) throw new ShapeError(NAME, 'told an amount that is none')
     return {
       isSure: methods.every((method) => method.payments.every((payment) => payment.status === 'Settled')),
       paidMicros: paid.reduce<bigint>((sum, each) => sum + each!, 0n),
@@ -179,7 +187,7 @@ export function btcpayProvider(settings: {
       rows.push(...(await mapAtMost(rest, AT_ONCE, (each) => get(`/${encodeURIComponent(each.providerPaymentId)}`))))
       // An invoice of another payment may share an order id in the list; a row without an id is left to the shape's check.
       const found = rows.filter((row) => row !== null && wanted.has(idOf(row) ?? payments[0]!.providerPaymentId))
-      return mapAtMost(readEach(NAME, invoiceSchema, found), AT_ONCE, truthOf)
+      return readApart(readEach(NAME, invoiceSchema, found), AT_ONCE, truthOf)
     },
 
     async listPaid({ from, to }) {
@@ -217,21 +225,22 @@ export function btcpayProvider(settings: {
   }
 }
 
-function stateOf(invoice: Invoice, coins: Coins | null): TruthState {
-  const received = invoice.paidAmount ?? coins?.paidMicros ?? 0n
+function stateOf(invoice: Invoice, paidMicros: bigint, coins: Coins | null): TruthState {
   switch (invoice.status) {
     case 'New':
-      return received > 0n ? 'underpaid' : 'awaiting'
+      return paidMicros > 0n ? 'underpaid' : 'awaiting'
     case 'Processing':
       return 'confirming'
     case 'Settled':
       // Also when a person marked it so by hand: whether the money suffices is told by the amount.
       return 'paid'
     case 'Expired':
-      if (invoice.additionalStatus !== 'PaidLate') return 'expired'
-      return coins?.isSure ? 'paid' : 'confirming'
+      if (paidMicros === 0n) return 'expired'
+      if (!coins?.isSure) return 'confirming'
+      return invoice.additionalStatus === 'PaidLate' ? 'paid' : 'expired'
     case 'Invalid':
-      return 'cancelled'
+      // Not confirmed in time, or called so by hand.
+      return 'rejected'
   }
 }
 

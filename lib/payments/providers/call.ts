@@ -120,6 +120,22 @@ export async function mapAtMost<T, R>(items: readonly T[], width: number, work: 
   return results
 }
 
+/**
+ * What `read` makes of every item, at most `width` at a time. An answer in another shape than agreed must not hold up the others, so its item is left out;
+ * asked for alone it throws, and becomes visible. Every other failure ends it.
+ */
+export async function readApart<T, R>(items: readonly T[], width: number, read: (item: T) => Promise<R>): Promise<R[]> {
+  const found = await mapAtMost(items, width, async (item) => {
+    try {
+      return [await read(item)]
+    } catch (error) {
+      if (items.length === 1 || !(error instanceof ShapeError)) throw error
+      return []
+    }
+  })
+  return found.flatMap((each) => each)
+}
+
 /** JSON text as a value; null when it is none. For callbacks, whose content is whatever somebody sent. */
 export function parseJson(text: string): unknown {
   try {

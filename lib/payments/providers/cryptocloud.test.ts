@@ -27,7 +27,11 @@ async function verify(body: Buffer, options: { at?: number; type?: string } = {}
 }
 
 test('the vector is accepted, as JSON and as a form, and the id gets its prefix', async () => {
-  const value = { externalId: 'INV-QX7K2M9P:success', providerPaymentId: 'INV-QX7K2M9P', paymentId: 'pay_1' }
+  const value = {
+    externalId: 'INV-QX7K2M9P:success',
+    providerPaymentId: 'INV-QX7K2M9P',
+    paymentId: 'pay_1',
+  }
   expect(await verify(postback())).toEqual({ ok: true, value })
   const form = new URLSearchParams({ status: 'success', invoice_id: 'QX7K2M9P', order_id: 'pay_1', token: TOKEN })
   const type = 'application/x-www-form-urlencoded; charset=utf-8'
@@ -68,6 +72,17 @@ test.each([
   ],
 ])('the token is refused %s', async (_, body, at) => {
   expect(await verify(body, { at })).toMatchObject({ ok: false, refusal: { code: 'bad_signature' } })
+})
+
+test('an invoice that is overpaid after it was paid is another fact; a word nobody knows is none', async () => {
+  const told = async (status: unknown) => {
+    const verdict = await verify(postback({ invoice_info: { status } }))
+    return verdict.ok && verdict.value.externalId
+  }
+  expect(await told('paid')).toBe('INV-QX7K2M9P:success:paid')
+  expect(await told('overpaid')).toBe('INV-QX7K2M9P:success:overpaid')
+  for (const word of ['invented', '__proto__', 'x'.repeat(9_000), 7, null])
+    expect(await told(word)).toBe('INV-QX7K2M9P:success')
 })
 
 test('the id may come as `uuid`, with its prefix', async () => {

@@ -137,8 +137,10 @@ export function cryptoCloudProvider(settings: {
       if (!isSame) return refused('bad_signature', { why: 'the token is for another invoice' })
       const providerPaymentId = normalId(fields.invoiceId)
       return accepted({
-        // Each repeat has a new token, so the fact itself is the key.
-        externalId: `${providerPaymentId}:${fields.status}`,
+        // Each repeat has a new token, so the fact itself is the key. Only an invoice's own state tells apart that more came for one that was paid.
+        externalId: [providerPaymentId, fields.status, ...(fields.invoiceStatus ? [fields.invoiceStatus] : [])].join(
+          ':',
+        ),
         providerPaymentId,
         paymentId: fields.orderId,
       })
@@ -193,13 +195,18 @@ const postbackSchema = z.object({
     .regex(/^[!-~]{0,200}$/)
     .nullish(),
   status: z.string().regex(/^[a-z_]{1,20}$/),
+  // Covered by nothing: one of few words, so that few rows come of it. Forms do not have it.
+  invoice_info: z
+    .object({ status: z.string().refine((status) => Object.hasOwn(STATUSES, status)) })
+    .nullish()
+    .catch(null),
 })
 
-/** The four fields we read of a postback, from JSON or a form. Null when it is neither, or lacks one. */
+/** The fields we read of a postback, from JSON or a form. Null when it is neither, or lacks one that vouches or names. */
 function readPostback(
   contentType: string,
   body: Buffer,
-): { token: string; invoiceId: string; orderId: string | null; status: string } | null {
+): { token: string; invoiceId: string; orderId: string | null; status: string; invoiceStatus: string | null } | null {
   const text = body.toString('utf8')
   let raw: unknown
   if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) raw = Object.fromEntries(new URLSearchParams(text))
@@ -212,8 +219,8 @@ function readPostback(
   }
   const parsed = postbackSchema.safeParse(raw)
   if (!parsed.success) return null
-  const { token, invoice_id: invoiceId, order_id: orderId, status } = parsed.data
-  return { token, invoiceId, orderId: orderId || null, status }
+  const { token, invoice_id: invoiceId, order_id: orderId, status, invoice_info: info } = parsed.data
+  return { token, invoiceId, orderId: orderId || null, status, invoiceStatus: info?.status ?? null }
 }
 
 /** "2026-01-01 12:00:00.000000" is UTC although nothing says so. Null for anything else. */

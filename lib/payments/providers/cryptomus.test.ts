@@ -93,7 +93,10 @@ test.each([
   ['paid', '19.00', 'paid', 19_000_000n],
   ['paid_over', '33.33', 'paid', 33_330_000n],
   ['cancel', '0', 'expired', 0n],
-  ['system_fail', '0', 'cancelled', 0n],
+  ['cancel', '20.00', 'rejected', 20_000_000n],
+  ['fail', '20.00', 'rejected', 20_000_000n],
+  ['system_fail', '0', 'rejected', 0n],
+  ['refund_fail', '20.00', 'rejected', 20_000_000n],
   ['refund_paid', '20.00', 'cancelled', 0n],
 ])('%s with %s is %s', async (status, paid, state, receivedMicros) => {
   const paymentId = newId('pay')

@@ -31,17 +31,18 @@ const STATUSES = {
   paid: 'paid',
   paid_over: 'paid',
   cancel: 'expired',
-  fail: 'cancelled',
-  system_fail: 'cancelled',
+  fail: 'rejected',
+  system_fail: 'rejected',
   refund_process: 'cancelled',
-  refund_fail: 'cancelled',
+  // Not wanted, and still there.
+  refund_fail: 'rejected',
   refund_paid: 'cancelled',
   // Held by checks of the sender: nobody knows yet.
   locked: 'confirming',
 } as const satisfies Record<string, TruthState>
 type Status = keyof typeof STATUSES
 /** States whose money went back, or is about to. */
-const RETURNED: ReadonlySet<Status> = new Set(['refund_process', 'refund_fail', 'refund_paid'])
+const RETURNED: ReadonlySet<Status> = new Set(['refund_process', 'refund_paid'])
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const coinsSchema = z.union([z.string(), z.number()]).nullish()
@@ -73,7 +74,7 @@ const rowSchema = z.preprocess(
 /** What decides whether a row is money; one that is none need not have our shape. */
 const stateSchema = z.preprocess(stateOfRow, z.object({ payment_status: z.string().max(60) }))
 /** What was paid, also when it was given back later. */
-const PAID: ReadonlySet<string> = new Set(['paid', 'paid_over', ...RETURNED])
+const PAID: ReadonlySet<string> = new Set(['paid', 'paid_over', 'refund_fail', ...RETURNED])
 /** Their list takes dates without saying of which zone, so it is asked for as much more as zones differ. */
 const ZONES_MS = 14 * 3_600_000
 const answerSchema = z.object({ state: z.number(), result: z.unknown() })
@@ -208,11 +209,13 @@ function isWithin(createdAt: string | null | undefined, from: Date, to: Date): b
 type Told = Omit<Invoice, 'url' | 'expired_at'>
 
 function truthOf(invoice: Told): Truth {
+  const receivedMicros = receivedOf(invoice)
   return {
     providerPaymentId: invoice.uuid,
     paymentId: invoice.order_id || null,
-    state: STATUSES[invoice.payment_status],
-    receivedMicros: receivedOf(invoice),
+    // "Nobody paid", and money all the same: they do not stand by it.
+    state: invoice.payment_status === 'cancel' && receivedMicros > 0n ? 'rejected' : STATUSES[invoice.payment_status],
+    receivedMicros,
     requestedMicros: invoice.amount,
     currency: invoice.currency,
     // Nothing in an invoice says that it is a test; test webhooks make none.

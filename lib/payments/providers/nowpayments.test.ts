@@ -122,7 +122,10 @@ test.each([
   ['finished', '19.80', 'paid', 19_800_000n],
   ['finished', '0', 'paid', 0n],
   ['failed', '0', 'awaiting', 0n],
-  ['failed', '20.00', 'cancelled', 20_000_000n],
+  ['failed', '20.00', 'rejected', 20_000_000n],
+  // All of it there and not called finished: a coin of another kind, for one.
+  ['partially_paid', '20.00', 'rejected', 20_000_000n],
+  ['expired', '20.00', 'rejected', 20_000_000n],
   ['refunded', '20.00', 'cancelled', 0n],
   ['expired', '0', 'expired', 0n],
 ])('%s with %s is %s', async (status, paid, state, receivedMicros) => {

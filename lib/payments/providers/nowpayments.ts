@@ -160,7 +160,7 @@ export function nowpaymentsProvider(settings: {
       providerPaymentId: !hasMoney && invoiceId ? invoiceRef(invoiceId) : own,
       ...(hasMoney && invoiceId ? { checkoutId: invoiceRef(invoiceId) } : {}),
       paymentId: payment.order_id || null,
-      state: stateOf(payment.payment_status, hasMoney),
+      state: stateOf(payment, received),
       receivedMicros: received,
       requestedMicros: payment.price_amount,
       currency: payment.price_currency.toUpperCase(),
@@ -265,8 +265,8 @@ export function nowpaymentsProvider(settings: {
   }
 }
 
-function stateOf(status: Payment['payment_status'], hasMoney: boolean): TruthState {
-  switch (status) {
+function stateOf({ payment_status, price_amount }: Payment, received: bigint): TruthState {
+  switch (payment_status) {
     case 'waiting':
       return 'awaiting'
     case 'confirming':
@@ -276,15 +276,16 @@ function stateOf(status: Payment['payment_status'], hasMoney: boolean): TruthSta
     case 'finished':
       return 'paid'
     case 'partially_paid':
-      // The end of this payment: what is sent later becomes a payment of its own, so nobody waits for the rest here.
-      return 'cancelled'
+      // The end of this payment: what is sent later becomes a payment of its own, so nobody waits for the rest here. Called partial with all of it there
+      // is a coin of another kind than was asked for.
+      return received < price_amount ? 'cancelled' : 'rejected'
     case 'failed':
       // Without money the payer may still choose another coin on the same page.
-      return hasMoney ? 'cancelled' : 'awaiting'
+      return received > 0n ? 'rejected' : 'awaiting'
     case 'refunded':
       return 'cancelled'
     case 'expired':
-      return 'expired'
+      return received > 0n ? 'rejected' : 'expired'
   }
 }
 

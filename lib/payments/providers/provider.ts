@@ -1,7 +1,10 @@
 import type { Refusal, Result } from '@/lib/kit'
 
-/** What a provider says of a payment now. `paid` is final for the provider; whether it is enough for us is our question. */
-export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'expired' | 'cancelled'
+/**
+ * What a provider says of a payment now. `paid` is final for the provider; whether it is enough for us is our question. `rejected` is final, too: the
+ * provider does not stand by the money it saw (never confirmed, a failure), so no rule credits it.
+ */
+export type TruthState = 'awaiting' | 'confirming' | 'paid' | 'underpaid' | 'expired' | 'cancelled' | 'rejected'
 
 export type Truth = {
   providerPaymentId: string
@@ -94,6 +97,8 @@ export type VerifiedWebhook = {
   /** What to ask the provider about. */
   providerPaymentId: string | null
   paymentId: string | null
+  /** Set where the vendor tells a further fact (another refund) under the same id: it is asked about after a credit, too. */
+  recurs?: true
 }
 export type WebhookRefusal = Refusal<'bad_signature' | 'malformed'>
 

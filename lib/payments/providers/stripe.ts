@@ -1,17 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { accepted, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import {
-  callProvider,
-  isSameHex,
-  mapAtMost,
-  paidOnce,
-  parseJson,
-  readAll,
-  readAnswer,
-  readPages,
-  ShapeError,
-} from './call'
+import { callProvider, isSameHex, paidOnce, parseJson, readAll, readAnswer, readApart, readPages } from './call'
 import { centsOf, hasTwoDecimals } from './decimal'
 import { type Checkout, MAX_WEBHOOK_BYTES, type Provider, type Truth, type TruthState } from './provider'
 import { hasMember, testConnectionBy } from './test-connection'
@@ -218,14 +208,7 @@ export function stripeProvider(settings: { apiUrl: string; secretKey: string; we
       Promise.resolve(verifyEvent(settings.webhookSecret, sent, body, now)),
 
     async fetchPayments(payments) {
-      const isAlone = payments.length === 1
-      const truths = await mapAtMost(payments, AT_ONCE, (each) =>
-        truthFor(each.providerPaymentId).catch((error: unknown) => {
-          // One odd session must not hold up the others; asked for alone it becomes visible.
-          if (isAlone || !(error instanceof ShapeError)) throw error
-          return null
-        }),
-      )
+      const truths = await readApart(payments, AT_ONCE, (each) => truthFor(each.providerPaymentId))
       return truths.filter((truth) => truth !== null)
     },
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Fake } from '@/fakes/kit'
 import { startYookassaFake } from '@/fakes/yookassa'
 import { newId, OperationalError } from '@/lib/kit'
@@ -109,6 +109,28 @@ test.each([
   const { providerPaymentId } = await live.createCheckout(requestOf())
   await fetch(`${fake.controlUrl}/invoices/${providerPaymentId}`, { method: 'POST', body: JSON.stringify(wish) })
   expect(await live.fetchPayments([{ providerPaymentId, paymentId: null }])).toMatchObject([truth])
+})
+
+test('refunds told in another shape hold up that payment only; asked for alone it is an OperationalError', async () => {
+  const made = []
+  for (let count = 0; count < 3; count += 1) {
+    const { providerPaymentId } = await live.createCheckout(requestOf())
+    const control = (path: string, wish: object) =>
+      fetch(`${fake.controlUrl}/invoices/${providerPaymentId}${path}`, { method: 'POST', body: JSON.stringify(wish) })
+    await control('', { state: 'succeeded', paid: '20.00' })
+    await control('/refund', { amount: '5.00', webhooks: 0 })
+    made.push({ providerPaymentId, paymentId: null })
+  }
+  const [odd, ...others] = made.map((each) => each.providerPaymentId)
+  const real = globalThis.fetch
+  const answering = vi.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
+    const isOdd = String(url instanceof Request ? url.url : url).includes(`refunds?payment_id=${odd}`)
+    return isOdd ? Promise.resolve(Response.json({ items: [{ id: 7 }] })) : real(url, init)
+  })
+  const truths = await live.fetchPayments(made)
+  expect(truths.map((truth) => truth.providerPaymentId)).toEqual(others)
+  await expect(live.fetchPayments([made[0]!])).rejects.toBeInstanceOf(OperationalError)
+  answering.mockRestore()
 })
 
 test('no key, no provider', () => {

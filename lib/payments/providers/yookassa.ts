@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto'
 import { BlockList, isIPv6 } from 'node:net'
 import { accepted, amountText, invariant, OperationalError, refused } from '@/lib/kit'
 import { z } from 'zod'
-import { callProvider, mapAtMost, paidOnce, parseJson, readAll, readAnswer, readEach, readPages } from './call'
+import {
+  callProvider,
+  mapAtMost,
+  paidOnce,
+  parseJson,
+  readAll,
+  readAnswer,
+  readApart,
+  readEach,
+  readPages,
+} from './call'
 import { centsOf, microsSchema } from './decimal'
 import {
   type Checkout,
@@ -153,7 +163,7 @@ export function yookassaProvider(settings: {
         paymentSchema,
         rows.filter((row) => row !== null),
       )
-      return mapAtMost(found, AT_ONCE, async (payment) => ({ ...truthOf(payment), refunds: await refundsOf(payment) }))
+      return readApart(found, AT_ONCE, async (payment) => ({ ...truthOf(payment), refunds: await refundsOf(payment) }))
     },
 
     async refund(request) {
@@ -232,6 +242,8 @@ function readHint(checksAddress: boolean, headers: Headers, body: Buffer) {
     externalId: `${providerPaymentId}:${event}`,
     providerPaymentId,
     paymentId: object.metadata?.payment_id || null,
+    // A payment may be given back in parts.
+    ...(event === 'refund.succeeded' && { recurs: true as const }),
   })
 }
 

@@ -431,6 +431,15 @@ export function createProxySeller(options: {
     })
   }
 
+  async function listOrder(order: {
+    supplierOrderId: string
+    params: Record<string, unknown>
+  }): Promise<PurchasedProxy[]> {
+    const params = proxySellerParamsSchema.parse(order.params)
+    const items = await list(params.section, { orderId: order.supplierOrderId })
+    return items.filter((item) => item.base_order_number === order.supplierOrderId).map((item) => toProxy(item, params))
+  }
+
   /** Access is set by whole orders there. What opens this one, or why it cannot be changed. */
   async function accessOf(held: HeldProxies, params: ProxySellerParams) {
     const items = await itemsOf(held, params)
@@ -532,6 +541,7 @@ export function createProxySeller(options: {
     renew,
     readProxies,
     replace,
+    listOrder,
     changeCredentials,
     bindAddresses,
   }

@@ -6,6 +6,8 @@ import { translator } from '@/i18n/translator'
 import {
   changeTimes,
   changeTimesSchema,
+  deleteDraft,
+  deleteDraftSchema,
   editTexts,
   editTextsSchema,
   publishAnnouncement,
@@ -65,4 +67,11 @@ export const withdrawAction = adminAction('announcements.write', withdrawSchema,
   revalidatePath('/admin/announcements', 'layout')
   const say = translator(locale, 'announcements')
   return accepted({ message: say(withdrawn.value.isDraft ? 'unscheduled' : 'withdrawNow') })
+})
+
+export const deleteDraftAction = adminAction('announcements.write', deleteDraftSchema, async (input, { user }) => {
+  const deleted = await deleteDraft({ kind: 'staff', id: user.id }, input)
+  if (!deleted.ok) return deleted
+  revalidatePath('/admin/announcements', 'layout')
+  redirect('/admin/announcements')
 })

@@ -9,6 +9,7 @@ import { LastCheck, placeOf, Standing } from '@/components/holdings/proxy-words'
 import { ProxyList } from '@/components/orders/proxy-list'
 import { PROXY_TEXTS, type ProxyTexts } from '@/components/orders/proxy-texts'
 import { ActionForm } from '@/components/ui/action-form'
+import { Alert } from '@/components/ui/alert'
 import { Card } from '@/components/ui/card'
 import { TextAreaField, TextField } from '@/components/ui/field'
 import { PageHeader } from '@/components/ui/page-header'
@@ -93,6 +94,14 @@ export default async function ProxyPage({ params }: Props) {
       <div className="grid items-start gap-6 grid-cols-[minmax(0,1fr)] xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-6">
           <MaintenanceLines userId={user.id} allocationId={proxy.id} />
+          {proxy.exchangeAskedAt && proxy.exchangeUntil && (
+            <Alert tone="info">
+              {say.rich('beingExchanged', {
+                at: () => <ExactTime key="at" at={proxy.exchangeAskedAt!} />,
+                until: () => <ExactTime key="until" at={proxy.exchangeUntil!} />,
+              })}
+            </Alert>
+          )}
           {isHeld && (
             <Card title={say('use')}>
               <ProxyList

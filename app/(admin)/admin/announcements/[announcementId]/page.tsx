@@ -26,7 +26,14 @@ import {
 } from '@/lib/announcements'
 import { readCatalog } from '@/lib/catalog'
 import { requireAdmin } from '@/lib/web'
-import { changeTimesAction, editTextsAction, publishAction, saveAnnouncementAction, withdrawAction } from '../actions'
+import {
+  changeTimesAction,
+  deleteDraftAction,
+  editTextsAction,
+  publishAction,
+  saveAnnouncementAction,
+  withdrawAction,
+} from '../actions'
 
 type Props = { params: Promise<{ announcementId: string }>; searchParams: SearchParams }
 
@@ -70,6 +77,7 @@ export default async function AdminAnnouncementPage({ params, searchParams }: Pr
           <div className="flex min-w-0 flex-col gap-6">
             {isPublic ? <PublishedCards announcement={announcement} /> : <PublishCard announcement={announcement} />}
             <PreviewCard announcement={announcement} />
+            {announcement.state === 'draft' && <DeleteCard announcement={announcement} />}
           </div>
         )}
       </div>
@@ -164,6 +172,25 @@ async function PublishCard({ announcement }: { announcement: Announcement }) {
           <SubmitButton variant="secondary">{say('unschedule')}</SubmitButton>
         </ActionForm>
       )}
+    </Card>
+  )
+}
+
+/** Two steps: what goes is named before the button that does it is there. */
+async function DeleteCard({ announcement }: { announcement: Announcement }) {
+  const [say, locale] = await Promise.all([getTranslations('announcements'), getLocale()])
+  return (
+    <Card title={say('deleteTitle')} lead={say('deleteLead')}>
+      <details>
+        <summary className="cursor-pointer text-accent underline">{say('deleteAsk')}</summary>
+        <ActionForm action={deleteDraftAction} className="mt-4 flex flex-col gap-4">
+          <Named announcement={announcement} />
+          <p className="break-words">{say('deleteWhat', { title: titleIn(locale, announcement) })}</p>
+          <SubmitButton variant="danger" className="self-start">
+            {say('delete')}
+          </SubmitButton>
+        </ActionForm>
+      </details>
     </Card>
   )
 }

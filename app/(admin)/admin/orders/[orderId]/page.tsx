@@ -3,6 +3,7 @@ import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { CustomerLink } from '@/components/admin/links'
+import { ReplacementsCard } from '@/components/admin/replacements-card'
 import { DowntimesCard, OrderChecksCard } from '@/components/checks/order-checks'
 import { OrderTimeline } from '@/components/orders/order-timeline'
 import { ORDER_TONES, sayChoice } from '@/components/orders/order-words'
@@ -18,6 +19,7 @@ import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { isAllowed, listUsernames } from '@/lib/identity'
 import { findOrder } from '@/lib/orders'
 import { nameCodes } from '@/lib/promotions'
+import { listReplacements } from '@/lib/remedies'
 import { getOrderMargin, listAllocations, listDeliveries, marginCurrency } from '@/lib/provisioning'
 import { requireAdmin } from '@/lib/web'
 import { checkAction } from './check-action'
@@ -30,18 +32,20 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
   const staff = await requireAdmin('orders.read')
   const order = await findOrder({ orderId: (await params).orderId })
   if (!order) notFound()
-  const [say, states, names, choice, deliveries, allocations, checks, downtimes, margin, codes] = await Promise.all([
-    getTranslations('admin'),
-    getTranslations('orders'),
-    listUsernames([order.userId]),
-    sayChoice(order),
-    listDeliveries({ orderId: order.id }),
-    listAllocations({ userId: order.userId, orderId: order.id }),
-    getOrderChecks({ orderId: order.id }),
-    listDowntimes({ orderId: order.id }),
-    getOrderMargin({ orderId: order.id }),
-    nameCodes([order.promotionId]),
-  ])
+  const [say, states, names, choice, deliveries, allocations, checks, downtimes, margin, codes, replacements] =
+    await Promise.all([
+      getTranslations('admin'),
+      getTranslations('orders'),
+      listUsernames([order.userId]),
+      sayChoice(order),
+      listDeliveries({ orderId: order.id }),
+      listAllocations({ userId: order.userId, orderId: order.id }),
+      getOrderChecks({ orderId: order.id }),
+      listDowntimes({ orderId: order.id }),
+      getOrderMargin({ orderId: order.id }),
+      nameCodes([order.promotionId]),
+      listReplacements({ orderId: order.id }),
+    ])
   return (
     <>
       <PageHeader
@@ -135,6 +139,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
             ]}
           />
         </Card>
+        {replacements.length > 0 && <ReplacementsCard replacements={replacements} className="lg:col-span-2" />}
         <OrderChecksCard
           className="lg:col-span-2"
           orderId={order.id}
