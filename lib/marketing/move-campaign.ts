@@ -14,12 +14,10 @@ type Staff = Actor & { id: string }
 type TestRefusal = Refusal<'not_found' | 'channel_off' | 'chat_not_linked' | 'telegram_unavailable'>
 type MoveRefusal = Refusal<'not_found' | 'campaign_cannot'>
 
-type LockedCampaign = { state: CampaignState; revision: number; channel: Channel }
-
 /** The campaign's row, locked: whoever writes it, starts it, stops it or sends from it waits for the others. */
-export async function lockCampaign(tx: Tx, id: string): Promise<LockedCampaign | null> {
-  const [row] = await tx.$queryRaw<LockedCampaign[]>(
-    Prisma.sql`SELECT state, revision, channel FROM campaigns WHERE id = ${id} FOR NO KEY UPDATE`,
+export async function lockCampaign(tx: Tx, id: string): Promise<{ state: CampaignState; revision: number } | null> {
+  const [row] = await tx.$queryRaw<{ state: CampaignState; revision: number }[]>(
+    Prisma.sql`SELECT state, revision FROM campaigns WHERE id = ${id} FOR NO KEY UPDATE`,
   )
   return row ?? null
 }
@@ -40,9 +38,10 @@ async function move(
   return accepted(null)
 }
 
-/** Whether the way a campaign goes is open: mail always, Telegram while the operator has the bot on. */
-async function isOpen(channel: string): Promise<boolean> {
-  return channel === 'mail' || (await findTelegramBot()) !== null
+/** Whether the way a campaign goes is closed now: Telegram's, while the operator has the bot off. Asked before it starts; what is under way waits for the bot by itself. */
+async function isClosed(campaignId: string): Promise<boolean> {
+  const campaign = await db().campaign.findUnique({ where: { id: campaignId }, select: { channel: true } })
+  return campaign?.channel === 'telegram' && (await findTelegramBot()) === null
 }
 
 /**
@@ -54,12 +53,13 @@ export async function startCampaign(
   input: { campaignId: string; revision: number },
   clock: Clock = systemClock,
 ): Promise<Result<null, MoveRefusal | Refusal<'changed_meanwhile' | 'channel_off'>>> {
+  const isChannelOff = await isClosed(input.campaignId)
   return inTransaction<null, MoveRefusal | Refusal<'changed_meanwhile' | 'channel_off'>>(async (tx) => {
     const campaign = await lockCampaign(tx, input.campaignId)
     if (!campaign) return refused('not_found')
     if (campaign.state !== 'draft') return refused('campaign_cannot')
     if (campaign.revision !== input.revision) return refused('changed_meanwhile')
-    if (!(await isOpen(campaign.channel))) return refused('channel_off')
+    if (isChannelOff) return refused('channel_off')
     await enqueue(tx, runCampaignsJob, {})
     return move(tx, actor, input.campaignId, {
       from: 'draft',
@@ -76,11 +76,12 @@ export async function scheduleCampaign(
   input: { campaignId: string; at: Date },
   clock: Clock = systemClock,
 ): Promise<Result<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>> {
+  const isChannelOff = await isClosed(input.campaignId)
   return inTransaction<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>(async (tx) => {
     const campaign = await lockCampaign(tx, input.campaignId)
     if (!campaign) return refused('not_found')
     if (input.at <= clock()) return refused('moment_passed')
-    if (!(await isOpen(campaign.channel))) return refused('channel_off')
+    if (isChannelOff) return refused('channel_off')
     return move(tx, actor, input.campaignId, {
       from: campaign.state,
       to: 'scheduled',

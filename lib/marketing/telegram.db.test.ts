@@ -23,6 +23,7 @@ import {
   moveCampaign,
   preferencesToken,
   readPreferencesToken,
+  readTelegram,
   runCampaigns,
   saveCampaignSchema,
   sendCampaignTest,
@@ -212,6 +213,9 @@ describe('a campaign by Telegram', () => {
     )
     expect(text).toContain('<a href="https://shop.test/?a=1&amp;b=%222%22">go</a>')
     expect(text).not.toContain('api/campaign')
+    expect(readTelegram(text!)).toContain(
+      `Hi ${username},\n\n<script>x</script> bold go (https://shop.test/?a=1&b=%222%22)`,
+    )
     const token = /href="http:\/\/shop\.test\/preferences\?token=([^"]+)"/.exec(text!)![1]!
     expect(readPreferencesToken(token)).toEqual({ userId: person.id, campaignId: id })
     await unsubscribe(token, visit)

@@ -36,6 +36,15 @@ export function writeTelegram(words: Words, reader: Reader): string {
   return [`<b>${subject}</b>`, ...paragraphs, `${why}\n${out}`].join('\n\n')
 }
 
+/** A message as it is read in a chat, for the preview of staff: each link with where it leads. */
+export function readTelegram(html: string): string {
+  const signs: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"' }
+  return html
+    .replace(/<a href="([^"]*)">([^<]*)<\/a>/g, '$2 ($1)')
+    .replace(/<\/?b>/g, '')
+    .replace(/&(amp|lt|gt|quot);/g, (sign) => signs[sign]!)
+}
+
 /** The bot as a way to hand messages over, one at a time; null while the operator has it off. It knows no keys: what nobody answered counts as sent. */
 export async function openTelegramTransport(): Promise<BatchTransport | null> {
   const send = await openTelegramSender()

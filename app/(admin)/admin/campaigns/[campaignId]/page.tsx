@@ -26,7 +26,10 @@ import {
   listFigures,
   listLinkFigures,
   listRecipients,
+  preferencesUrl,
+  readTelegram,
   TOPICS,
+  writeTelegram,
 } from '@/lib/marketing'
 import { requireAdmin } from '@/lib/web'
 import {
@@ -276,19 +279,26 @@ async function Preview({
   const [say, frame] = await Promise.all([getTranslations('campaigns'), getTranslations('frame')])
   const [subject, body] =
     locale === 'ru' ? [campaign.subjectRu, campaign.bodyRu] : [campaign.subjectEn, campaign.bodyEn]
-  const mail = await renderCampaignPreview(
-    { subject, body, topic: campaign.topic },
-    { locale, scheme, name: say('sampleName') },
-  )
+  const words = { subject, body, topic: campaign.topic }
+  const name = say('sampleName')
+  const isMail = campaign.channel === 'mail'
+  const mail = await renderCampaignPreview(words, { locale, scheme, name })
+  const text = isMail
+    ? mail.text
+    : readTelegram(writeTelegram(words, { name, locale, preferencesUrl: preferencesUrl('…') }))
   const path = `/admin/campaigns/${campaign.id}`
   const choices = [
-    { name: 'locale', label: say('language'), values: LOCALES.map((each) => [each, frame(each)] as const) },
-    {
-      name: 'scheme',
-      label: say('scheme'),
-      values: [['light', say('light')] as const, ['dark', say('dark')] as const],
-    },
-  ] as const
+    { name: 'locale' as const, label: say('language'), values: LOCALES.map((each) => [each, frame(each)] as const) },
+    ...(isMail
+      ? [
+          {
+            name: 'scheme' as const,
+            label: say('scheme'),
+            values: [['light', say('light')] as const, ['dark', say('dark')] as const],
+          },
+        ]
+      : []),
+  ]
   const chosen = { locale, scheme }
   return (
     <Card title={say('preview')} id="preview">
@@ -314,7 +324,7 @@ async function Preview({
         <strong>{mail.subject}</strong>
       </p>
       {/* No scripts, no origin of its own: what stands in it is a mail. */}
-      {campaign.channel === 'mail' && (
+      {isMail && (
         <iframe
           title={say('frame')}
           sandbox=""
@@ -324,7 +334,7 @@ async function Preview({
       )}
       <h3 className="mt-4 mb-2 font-medium">{say('asText')}</h3>
       <pre lang={locale} className="font-mono text-xs break-words whitespace-pre-wrap">
-        {mail.text}
+        {text}
       </pre>
     </Card>
   )
