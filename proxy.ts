@@ -31,9 +31,9 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   return response
 }
 
-/** Feeds and calendars carry their secret in the path: not even a page of ours learns it from a browser that has one open. */
+/** Feeds, calendars and the links of campaigns carry their secret in the path: not even a page of ours learns it from a browser that has one open. */
 function hasTokenInPath(pathname: string): boolean {
-  return /^\/api\/(feeds|calendar)\//.test(pathname)
+  return /^\/api\/(feeds|calendar|campaign-links|campaign-opens)\//.test(pathname)
 }
 
 /** A mail program's one click (RFC 8058): it may come from the page of any mail service, and the token in its address alone decides. */

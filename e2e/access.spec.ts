@@ -212,6 +212,8 @@ const ROUTES: Record<string, Row[]> = {
   '/admin/stock': [staff('/admin/stock', { support: 404, finance: 404 })],
   '/api/auth/[...nextauth]': [everyone('/api/auth/csrf')],
   '/api/calendar/[file]': [everyone(`/api/calendar/${'x'.repeat(43)}.ics`, 404)],
+  '/api/campaign-links/[token]': [everyone('/api/campaign-links/x', 404)],
+  '/api/campaign-opens/[token]': [everyone('/api/campaign-opens/x', 404)],
   '/api/check/address': [everyone('/api/check/address')],
   '/api/feeds/[file]': [everyone(`/api/feeds/${'x'.repeat(43)}.txt`, 404)],
   '/api/health': [everyone('/api/health')],

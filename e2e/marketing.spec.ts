@@ -92,7 +92,7 @@ test('opt in, campaign, one click, and not in the next', async ({ page, person, 
   const [mail] = await campaignMails(person, subject)
   expect(mail!.headers['List-Unsubscribe-Post']).toBe('List-Unsubscribe=One-Click')
   const address = /^<(.+)>$/.exec(mail!.headers['List-Unsubscribe']!)![1]!
-  await expect(admin.page.getByText('Opens and clicks are not measured')).toBeVisible()
+  await expect(admin.page.getByText('Nobody it was sent to allows us to see it')).toBeVisible()
   await expectAccessible(admin.page)
   await page.goto('/account/settings/mails')
   await expect(page.getByRole('heading', { name: 'News and offers sent to you' })).toBeVisible()
@@ -200,4 +200,81 @@ test('with double opt-in a yes counts after the click in the mail', async ({ pag
   await page.getByRole('button', { name: 'Yes, send me these mails' }).click()
   await expect(page.getByText('Thank you, it is noted.')).toBeVisible()
   expect(await states()).toEqual(['on'])
+})
+
+test('what is opened and followed is counted of whoever allows it, and of nobody else', async ({
+  page,
+  person,
+  browser,
+}) => {
+  test.setTimeout(180_000)
+  await page.goto('/account/settings')
+  await page.getByRole('checkbox', { name: /Tips and guides/ }).check()
+  await page.getByRole('button', { name: 'Save the choice' }).click()
+  await expect(page.getByText('Your choice is saved.')).toBeVisible()
+  const allow = page.getByRole('checkbox', { name: /Tell the shop whether I open its news/ })
+  await expect(allow).not.toBeChecked()
+  await allow.check()
+  await page.getByRole('button', { name: 'Save the answer' }).click()
+  await expect(page.getByText('It holds for the mails we send you from now on.')).toBeVisible()
+  await expectAccessible(page)
+  // Somebody who wants the same mails and said nothing of being measured.
+  const other = await makePerson()
+  await query(
+    `INSERT INTO marketing_choices (user_id, topic, channel, state, consent_id) VALUES ($1, 'guides', 'mail', 'on', 'cns_of_a_test')`,
+    [other.id],
+  )
+
+  const admin = await desk(browser)
+  const subject = `Read ${person.username}`
+  await writeCampaign(admin.page, 'Guides of autumn', subject)
+  await send(admin.page)
+  const arrived = async (whom: Person) => (await campaignMails(whom, subject))[0]
+  for (const whom of [person, other])
+    await expect.poll(async () => (await campaignMails(whom, subject)).length, { timeout: 20_000 }).toBe(1)
+  const [own, plain] = [(await arrived(person))!, (await arrived(other))!]
+  expect(plain.links).toContain('https://shop.example/guide')
+  expect(`${plain.html}${plain.text}`).not.toMatch(/api\/campaign|<img/)
+
+  const link = own.links.find((each) => each.includes('/api/campaign-links/'))!
+  const follow = (method: string, headers: Record<string, string> = {}) =>
+    fetch(link, { method, headers, redirect: 'manual' })
+  const moments = () =>
+    query<{ opened_at: string | null; clicked_at: string | null }>(
+      `SELECT opened_at, clicked_at FROM campaign_recipients WHERE user_id = $1`,
+      [person.id],
+    )
+  // Looking ahead is not reading.
+  for (const answer of [await follow('HEAD'), await follow('GET', { 'sec-purpose': 'prefetch' })])
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, 'https://shop.example/guide'])
+  expect(await moments()).toEqual([{ opened_at: null, clicked_at: null }])
+  const forged = await fetch(`${link.slice(0, -2)}xx`, { redirect: 'manual' })
+  expect([forged.status, forged.headers.get('location')]).toEqual([404, null])
+  const answer = await follow('GET')
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, 'https://shop.example/guide'])
+  expect(answer.headers.get('referrer-policy')).toBe('no-referrer')
+  const image = await fetch(/src="([^"]*\/api\/campaign-opens\/[^"]+)"/.exec(own.html)![1]!)
+  expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/gif'])
+
+  await admin.page.reload()
+  await expect(admin.page.getByText('1 of the 1 who allow it')).toHaveCount(2)
+  await expect(admin.page.getByText('https://shop.example/guide EN')).toBeVisible()
+  await expectAccessible(admin.page)
+
+  // The page of the link ends it without signing in, and what was noted is gone.
+  await page.context().clearCookies()
+  await page.goto(own.links.find((each) => each.includes('/preferences?token='))!)
+  await expect(allow).toBeChecked()
+  await expectAccessible(page)
+  await allow.uncheck()
+  await page.getByRole('button', { name: 'Save the answer' }).click()
+  await expect(page.getByText('what we had noted is erased')).toBeVisible()
+  expect(await moments()).toEqual([{ opened_at: null, clicked_at: null }])
+  expect((await follow('GET')).status).toBe(302)
+  expect(await moments()).toEqual([{ opened_at: null, clicked_at: null }])
+  await admin.page.reload()
+  await expect(admin.page.getByText('Nobody it was sent to allows us to see it')).toBeVisible()
+  await admin.close()
+  // Nobody of this test is in the audience of another.
+  await query(`UPDATE marketing_choices SET state = 'off' WHERE user_id IN ($1, $2)`, [person.id, other.id])
 })

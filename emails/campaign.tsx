@@ -1,11 +1,13 @@
 import { Fragment, type ReactNode } from 'react'
-import { parseBody, type Piece, piecesOf, sayTopic } from '@/lib/marketing'
+import { Img } from 'react-email'
+import { isWayOut, linkPlace, parseBody, type Piece, piecesOf, sayTopic } from '@/lib/marketing'
 import { topicSchema } from '@/lib/marketing/schemas'
 import type { EmailProps } from '@/lib/notifications'
 import type { MailContext, MailTemplate } from './context'
 import { MailLayout, MailLink, Paragraph } from './layout'
 
-type Reader = { name: string; preferencesUrl: string }
+/** `imageUrl`: of a mail that is measured; its links have places of their own then, but for the ways out. */
+type Reader = { name: string; preferencesUrl: string; imageUrl?: string | undefined }
 
 /** A subject with the reader's name in its place. */
 export function nameIn(subject: string, name: string): string {
@@ -52,8 +54,9 @@ export function CampaignMailView({
                 if (piece.kind === 'name') return reader.name
                 if (piece.kind === 'text') return piece.text
                 if (piece.kind === 'bold') return <strong key={place}>{words(piece.parts, reader.name)}</strong>
+                const href = reader.imageUrl && !isWayOut(piece.url) ? linkPlace(piece.number) : piece.url
                 return (
-                  <MailLink key={place} href={piece.url} accent={look.accent}>
+                  <MailLink key={place} href={href} accent={look.accent}>
                     {words(piece.parts, reader.name)}
                   </MailLink>
                 )
@@ -62,6 +65,7 @@ export function CampaignMailView({
           ))}
         </Paragraph>
       ))}
+      {reader.imageUrl && <Img src={reader.imageUrl} width="1" height="1" alt="" />}
     </MailLayout>
   )
 }

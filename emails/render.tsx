@@ -84,10 +84,11 @@ export const renderEmail: EmailRenderer = async (template, props, locale, look) 
   return { subject: subject(props, context), html, text: toPlainText(html) }
 }
 
-/** A campaign for all readers of a language: where their name and their link stand, there are PLACES. */
-export const renderCampaign: CampaignRenderer = async ({ subject, body, topic }, locale, look) => {
+/** A campaign for all readers of a language: where their name and their links stand, there are PLACES. */
+export const renderCampaign: CampaignRenderer = async ({ subject, body, topic }, locale, look, options = {}) => {
   const context = mailContext(locale, look)
-  const reader = { name: PLACES.name, preferencesUrl: PLACES.preferences }
+  const imageUrl = options.isMeasured ? PLACES.image : undefined
+  const reader = { name: PLACES.name, preferencesUrl: PLACES.preferences, imageUrl }
   const html = await render(<CampaignMailView text={{ subject, body, topic }} reader={reader} context={context} />)
   return { subject: nameIn(subject, PLACES.name), html, text: toPlainText(html) }
 }

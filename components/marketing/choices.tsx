@@ -1,6 +1,10 @@
 import { getFormatter, getTranslations } from 'next-intl/server'
+import { ActionForm } from '@/components/ui/action-form'
+import { CheckboxField } from '@/components/ui/field'
 import { Status } from '@/components/ui/status'
-import type { ChoiceView } from '@/lib/marketing'
+import { SubmitButton } from '@/components/ui/submit-button'
+import type { ChoiceProof, ChoiceView, MeasuringView } from '@/lib/marketing'
+import type { FormAction } from '@/lib/web'
 
 /** A box for each topic, with the sentence that is agreed to. Inside an ActionForm; what is ticked is what holds, or waits for its click. */
 export async function TopicBoxes({ choices }: { choices: ChoiceView[] }) {
@@ -33,40 +37,92 @@ export async function TopicBoxes({ choices }: { choices: ChoiceView[] }) {
   )
 }
 
+/** The one box by which somebody allows to be measured. A form of its own: a no to this must not wait for what else is chosen. */
+export async function MeasuringForm({
+  action,
+  measuring: { isAllowed },
+  token,
+}: {
+  action: FormAction
+  measuring: MeasuringView
+  /** Of the page that a mail links to. */
+  token?: string
+}) {
+  const say = await getTranslations('marketing')
+  return (
+    <ActionForm action={action} className="flex flex-col gap-4">
+      {token !== undefined && <input type="hidden" name="token" value={token} />}
+      <CheckboxField
+        key={String(isAllowed)}
+        name="isAllowed"
+        label={say('measuring.statement')}
+        defaultChecked={isAllowed}
+      />
+      <SubmitButton variant="secondary" className="self-start">
+        {say('measuring.save')}
+      </SubmitButton>
+    </ActionForm>
+  )
+}
+
 const SOURCES = ['sign_up', 'settings', 'preferences', 'confirmation', 'one_click', 'support'] as const
 
 /** When somebody said what, where, and the very words; nothing for what was never asked. */
-export async function ChoiceProofs({ choices, showsState = false }: { choices: ChoiceView[]; showsState?: boolean }) {
-  const [say, format] = await Promise.all([getTranslations('marketing'), getFormatter()])
+export async function ChoiceProofs({
+  choices,
+  measuring,
+  showsState = false,
+}: {
+  choices: ChoiceView[]
+  measuring: MeasuringView
+  showsState?: boolean
+}) {
+  const say = await getTranslations('marketing')
   return (
     <ul className="flex flex-col gap-4 text-sm">
-      {choices.flatMap(({ topic, state, proof }) => {
-        if (!proof) return []
-        const source = SOURCES.find((each) => each === proof.source) ?? 'unknown'
-        const facts = {
-          date: format.dateTime(proof.at, { dateStyle: 'long', timeStyle: 'short' }),
-          source: say(`sources.${source}`),
-          version: proof.version,
-        }
-        return [
-          <li key={topic}>
-            <p className="flex flex-wrap items-center gap-2">
-              <strong>{say(`topics.${topic}.name`)}</strong>
-              {showsState && (
-                <Status tone={state === 'on' ? 'good' : state === 'pending' ? 'warning' : 'neutral'}>
-                  {say(`states.${state}`)}
-                </Status>
-              )}
-            </p>
-            <p className="text-muted">
-              {say(proof.isPending ? 'asked' : proof.isGranted ? 'granted' : 'refused', facts)}
-            </p>
-            <blockquote lang={proof.locale} className="mt-1 border-l-2 pl-3">
-              {proof.text}
-            </blockquote>
-          </li>,
-        ]
-      })}
+      {choices.map(({ topic, state, proof }) => (
+        <Proof key={topic} name={say(`topics.${topic}.name`)} state={showsState ? state : null} proof={proof} />
+      ))}
+      <Proof
+        name={say('measuring.name')}
+        state={showsState ? (measuring.isAllowed ? 'on' : 'off') : null}
+        proof={measuring.proof}
+      />
     </ul>
+  )
+}
+
+async function Proof({
+  name,
+  state,
+  proof,
+}: {
+  name: string
+  state: ChoiceView['state'] | null
+  proof: ChoiceProof | null
+}) {
+  const [say, format] = await Promise.all([getTranslations('marketing'), getFormatter()])
+  if (!proof) return null
+  const source = SOURCES.find((each) => each === proof.source) ?? 'unknown'
+  const facts = {
+    date: format.dateTime(proof.at, { dateStyle: 'long', timeStyle: 'short' }),
+    source: say(`sources.${source}`),
+    version: proof.version,
+  }
+  return (
+    <li>
+      <p className="flex flex-wrap items-center gap-2">
+        <strong>{name}</strong>
+        {state && (
+          <Status tone={state === 'on' ? 'good' : state === 'pending' ? 'warning' : 'neutral'}>
+            {say(`states.${state}`)}
+          </Status>
+        )}
+      </p>
+      <p className="text-muted">{say(proof.isPending ? 'asked' : proof.isGranted ? 'granted' : 'refused', facts)}</p>
+      <blockquote lang={proof.locale} className="mt-1 border-l-2 pl-3">
+        {proof.text}
+      </blockquote>
+    </li>
   )
 }

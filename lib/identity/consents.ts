@@ -1,7 +1,8 @@
 import type { Tx } from '@/lib/db'
 import { newId } from '@/lib/kit'
 
-export type ConsentKind = 'terms' | 'age' | 'marketing'
+/** `measuring`: whether the shop may learn that somebody opens its news and follows its links. */
+export type ConsentKind = 'terms' | 'age' | 'marketing' | 'measuring'
 
 /** Where a yes or a no was said. */
 export type ConsentSource = 'sign_up' | 'settings' | 'preferences' | 'confirmation' | 'one_click' | 'support'

@@ -20,7 +20,14 @@ import {
 } from '@/lib/notifications'
 import { makePlan } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
-import { insertReader, insertReaders, makeCampaign, MARKETER, startedCampaign } from '@/test/factories/marketing'
+import {
+  insertReader,
+  insertReaders,
+  makeCampaign,
+  MARKETER,
+  sayMeasuring,
+  startedCampaign,
+} from '@/test/factories/marketing'
 import {
   chooseTopics,
   countAudience,
@@ -505,7 +512,8 @@ describe('a worker that is killed', () => {
    */
   it('between sending and writing leaves nobody out and mails nobody twice', { timeout: 120_000 }, async () => {
     await marketingRules.save(MARKETER, { doubleOptIn: false, mailsPerSecond: 200 })
-    await insertReaders(450)
+    // Some are measured, so that the repeat has addresses of their own to say again.
+    for (const { id: userId } of (await insertReaders(450)).slice(0, 60)) await sayMeasuring(userId, true)
     const first = startWorker()
     const id = await startedCampaign()
     const sent = () => copies(id).then(({ size }) => size)
@@ -531,6 +539,6 @@ describe('a worker that is killed', () => {
     const counts = await copies(id)
     expect(counts.size).toBe(450)
     expect([...counts.values()].every((count) => count === 1)).toBe(true)
-    expect(await figuresOf(id)).toMatchObject({ recipients: 450, sent: 450, sending: 0, queued: 0 })
+    expect(await figuresOf(id)).toMatchObject({ recipients: 450, sent: 450, sending: 0, queued: 0, measured: 60 })
   })
 })

@@ -1,25 +1,16 @@
 import { type Actor, recordAudit } from '@/lib/audit'
-import { inTransaction, Prisma, type Tx } from '@/lib/db'
-import { addressDigest, type ConsentSource, recordConsent, type Visit } from '@/lib/identity'
+import { inTransaction, type Tx } from '@/lib/db'
+import { addressDigest, recordConsent, type Visit } from '@/lib/identity'
 import { accepted, type Clock, invariant, type Refusal, type Result, refused, systemClock } from '@/lib/kit'
 import { queueEmail } from '@/lib/notifications'
 import { takeTurn, type TooManyTries } from '@/lib/throttle'
+import { setMeasuring } from './choose-measuring'
 import { confirmToken, confirmUrl, readConfirmToken, readPreferencesToken } from './links'
+import { lockPerson, type Saying } from './lock-person'
 import { marketingRules } from './rules'
 import { MARKETING_VERSION, signUpStatement, statementOf, type Topic, TOPICS } from './topics'
 
-/** Where and how something was said, for its proof. Of the network address only a keyed digest is kept. */
-export type Saying = { source: ConsentSource; locale: string; visit?: Visit; cause?: string | null }
-
 type Choice = { state: string; at: Date }
-
-/** The person, locked: of two choices at once one is first, and the rows agree with the last consent. Null for nobody. */
-async function lockPerson(tx: Tx, userId: string) {
-  const [person] = await tx.$queryRaw<{ email: string; username: string; locale: string }[]>(
-    Prisma.sql`SELECT email, username, locale FROM users WHERE id = ${userId} FOR NO KEY UPDATE`,
-  )
-  return person ?? null
-}
 
 async function readChoices(tx: Tx, userId: string): Promise<Map<string, Choice>> {
   const rows = await tx.marketingChoice.findMany({
@@ -187,19 +178,29 @@ async function wasConfirmed(tx: Tx, link: { userId: string; askedAt: Date }): Pr
   return (await tx.consent.count({ where: { userId: link.userId, source: 'confirmation', cause } })) > 0
 }
 
-/** A preference page's form. Refuses `link_invalid` for a token that is not ours, and as `chooseTopics`. */
+/**
+ * A preference page's form: topics, or with `stop` the end of everything, as one click is. Refuses `link_invalid` for a token that is not ours, and as `chooseTopics`; the
+ * end is never counted.
+ */
 export async function choosePreferences(
   token: string,
-  input: { topics: readonly Topic[]; locale: string; visit?: Visit },
+  input: { topics: readonly Topic[]; stop?: 'all' | undefined; locale: string; visit?: Visit },
   clock: Clock = systemClock,
 ): Promise<Result<{ isWaiting: boolean }, Refusal<'link_invalid' | 'not_found'> | TooManyTries>> {
   const link = readPreferencesToken(token)
   if (!link) return refused('link_invalid')
-  return chooseTopics(link.userId, { ...input, source: 'preferences', cause: link.campaignId }, clock)
+  const { topics, stop, ...rest } = input
+  const saying = { ...rest, source: 'preferences' as const, cause: link.campaignId }
+  if (!stop) return chooseTopics(link.userId, { topics, ...saying }, clock)
+  return inTransaction<{ isWaiting: boolean }, Refusal<'not_found'>>(async (tx) => {
+    if (!(await lockPerson(tx, link.userId))) return refused('not_found')
+    await withdrawAll(tx, link.userId, { ...saying, now: clock() })
+    return accepted({ isWaiting: false })
+  })
 }
 
 /**
- * The one click of a mail program: no marketing any more, of any topic. The same for everybody who has the link, signed in or not; twice is once. Refuses `link_invalid`
+ * The one click of a mail program: no marketing any more, of any topic, and nothing measured. The same for everybody who has the link, signed in or not; twice is once. Refuses `link_invalid`
  * for a token that is not ours, and `too_many_tries` for the same link thirty times an hour or for an address that makes links up.
  */
 export async function unsubscribe(
@@ -253,10 +254,12 @@ export async function withdrawFor(
   })
 }
 
+/** A no to every topic, and to being measured: what nobody gets need not be asked about. Returns the topics that were on. */
 async function withdrawAll(tx: Tx, userId: string, said: Saying & { now: Date }): Promise<Topic[]> {
   const choices = await readChoices(tx, userId)
   const on = TOPICS.filter((topic) => (choices.get(topic)?.state ?? 'off') !== 'off')
   for (const topic of on)
     await write(tx, userId, topic, { ...said, state: 'off', text: statementOf(topic, said.locale) })
+  await setMeasuring(tx, userId, false, said)
   return on
 }

@@ -1,4 +1,5 @@
 export { type AudienceCount, countAudience, maskAddress } from './audience'
+export { chooseMeasuring, chooseMeasuringByLink } from './choose-measuring'
 export {
   choosePreferences,
   chooseTopics,
@@ -8,9 +9,29 @@ export {
   withdrawFor,
 } from './choose-topics'
 export { runCampaignsJob } from './jobs'
-export { confirmToken, preferencesToken, preferencesUrl, readPreferencesToken, unsubscribeUrl } from './links'
-export { type Inline, type Line, parseBody, type Piece, piecesOf } from './markup'
-export { type CampaignMail, type CampaignRenderer, type CampaignText, personalise, PLACES } from './message'
+export {
+  campaignImageUrl,
+  campaignLinkUrl,
+  confirmToken,
+  isWayOut,
+  linkToken,
+  openToken,
+  preferencesToken,
+  preferencesUrl,
+  readPreferencesToken,
+  unsubscribeUrl,
+} from './links'
+export { type Inline, type Line, listLinks, parseBody, type Piece, piecesOf } from './markup'
+export { followLink, noteOpening, type Reading } from './measure-mail'
+export {
+  type CampaignMail,
+  type CampaignRenderer,
+  type CampaignText,
+  linkPlace,
+  type Measured,
+  personalise,
+  PLACES,
+} from './message'
 export { moveCampaign, scheduleCampaign, sendCampaignTest, startCampaign } from './move-campaign'
 export {
   type CampaignFigures,
@@ -19,12 +40,16 @@ export {
   type ChoiceProof,
   type ChoiceView,
   findCampaign,
+  findMeasuring,
   findPreferences,
   listCampaignMails,
   listCampaigns,
   listChoices,
+  type LinkFigure,
   listFigures,
+  listLinkFigures,
   listRecipients,
+  type MeasuringView,
   type RecipientView,
 } from './queries'
 export { marketingRules } from './rules'
@@ -33,4 +58,4 @@ export { saveCampaign } from './save-campaign'
 export * from './schemas'
 export { CAMPAIGN_STATES, type CampaignState, RECIPIENT_STATES, type RecipientState } from './states'
 export { campaignMails } from './take-mail-event'
-export { sayTopic, signUpStatement, statementOf } from './topics'
+export { measuringStatement, sayTopic, signUpStatement, statementOf } from './topics'

@@ -1,7 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { personalise, PLACES } from './message'
-import { confirmToken, preferencesToken, readConfirmToken, readPreferencesToken } from './links'
-import { parseBody } from './markup'
+import { linkPlace, personalise, PLACES } from './message'
+import {
+  confirmToken,
+  isWayOut,
+  linkToken,
+  openToken,
+  preferencesToken,
+  readConfirmToken,
+  readLinkToken,
+  readOpenToken,
+  readPreferencesToken,
+} from './links'
+import { listLinks, parseBody } from './markup'
 import { maskAddress } from './audience'
 import { preferencesSchema, saveCampaignSchema } from './schemas'
 
@@ -41,6 +51,38 @@ describe('a link in a mail', () => {
     expect(readConfirmToken(token, new Date('2027-01-17T00:00:00.000Z'))).not.toBeNull()
     expect(readConfirmToken(token, new Date('2027-01-17T00:00:00.001Z'))).toBeNull()
   })
+
+  it('of a measured mail says whose mail and which link, and nothing that was changed on the way', () => {
+    const mail = `rcp_${'d'.repeat(32)}`
+    const token = linkToken(mail, 12)
+    expect(readLinkToken(token)).toEqual({ recipientId: mail, number: 12 })
+    expect(readOpenToken(openToken(mail))).toEqual({ recipientId: mail })
+    const [text, signature] = token.split('.') as [string, string]
+    for (const forged of [
+      '',
+      'x',
+      token.slice(0, -1),
+      `${token}x`,
+      `${text.slice(0, -2)}13.${signature}`,
+      `${text.slice(0, -3)}.${signature}`,
+      `${text}0.${signature}`,
+      `${'e'.repeat(32)}-12.${signature}`,
+      `https://evil.test/.${signature}`,
+      openToken(mail),
+      preferencesToken(`usr_${'d'.repeat(32)}`),
+    ])
+      expect(readLinkToken(forged), forged).toBeNull()
+    for (const forged of ['', token, openToken(mail).slice(1), preferencesToken(`usr_${'d'.repeat(32)}`)])
+      expect(readOpenToken(forged), forged).toBeNull()
+  })
+
+  it('to the way out is known, and only ours', () => {
+    const shop = process.env.PUBLIC_URL ?? 'http://localhost:3000'
+    for (const path of ['/preferences', '/preferences?token=x', '/preferences/confirm', '/api/unsubscribe?token=x'])
+      expect(isWayOut(`${shop}${path}`), path).toBe(true)
+    for (const url of [`${shop}/preferencesandmore`, `${shop}/catalogue`, 'https://elsewhere.test/preferences'])
+      expect(isWayOut(url), url).toBe(false)
+  })
 })
 
 describe('the few signs of a campaign', () => {
@@ -54,7 +96,7 @@ describe('the few signs of a campaign', () => {
         [
           { kind: 'bold', parts: [{ kind: 'text', text: 'Very ' }, { kind: 'name' }] },
           { kind: 'text', text: ' ' },
-          { kind: 'link', url: 'https://shop.test/a?b=1', parts: [{ kind: 'text', text: 'see' }] },
+          { kind: 'link', url: 'https://shop.test/a?b=1', number: 1, parts: [{ kind: 'text', text: 'see' }] },
           { kind: 'text', text: ' it' },
         ],
       ],
@@ -84,6 +126,39 @@ it('a name is put in once, escaped in html and in one line, whatever it holds', 
     '<p>&lt;script&gt;{{x}}&lt;/script&gt;$&amp;   &quot;q&quot; Bcc: thief@evil.test</p><a href="https://shop.test/preferences?token=a&amp;b">',
   )
   expect(own.text).not.toMatch(/[\r\n]/)
+})
+
+it('the links of a text are numbered in its order, whatever stands between them', () => {
+  const body = '[one](https://a.test) [no](javascript:x) [**two**](https://b.test)\n\nx\n[three {name}](https://a.test)'
+  expect(listLinks(body)).toEqual([
+    { number: 1, url: 'https://a.test/' },
+    { number: 2, url: 'https://b.test/' },
+    { number: 3, url: 'https://a.test/' },
+  ])
+  // The longest text there may be, full of the shortest links: none meets the sign of another.
+  const many = listLinks('[a](http://b)'.repeat(770).slice(0, 10_000))
+  expect(new Set(many.map(({ number }) => linkPlace(number))).size).toBe(many.length)
+  for (const { number } of many) expect(linkPlace(number)).toMatch(/^[\u{E100}-\u{F8FE}]$/u)
+})
+
+it('links and image are put in for a measured reader alone; a private sign of somebody’s font stays', () => {
+  const mail = {
+    subject: 'S \uF8FF',
+    html: `<a href="${linkPlace(1)}">\uF8FF</a><img src="${PLACES.image}">`,
+    text: linkPlace(2),
+  }
+  const measured = {
+    imageUrl: 'https://shop.test/i?a&b',
+    links: [
+      { number: 1, url: 'https://shop.test/1' },
+      { number: 2, url: 'https://shop.test/2' },
+    ],
+  }
+  expect(personalise(mail, { name: 'anna', preferencesUrl: 'p', measured })).toEqual({
+    subject: 'S \uF8FF',
+    html: '<a href="https://shop.test/1">\uF8FF</a><img src="https://shop.test/i?a&amp;b">',
+    text: 'https://shop.test/2',
+  })
 })
 
 it('an address is masked so that its owner knows it and nobody else can write to it', () => {

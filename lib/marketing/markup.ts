@@ -5,7 +5,8 @@
 export type Inline =
   | { kind: 'text'; text: string }
   | { kind: 'bold'; parts: Piece[] }
-  | { kind: 'link'; url: string; parts: Piece[] }
+  /** `number`: its place among the links of the text, from one. */
+  | { kind: 'link'; url: string; number: number; parts: Piece[] }
 /** A text, or the place of the reader's name. */
 export type Piece = { kind: 'text'; text: string } | { kind: 'name' }
 export type Line = (Inline | { kind: 'name' })[]
@@ -14,14 +15,16 @@ const SIGNS = /\*\*([^*\n]+)\*\*|\[([^[\]\n]+)\]\(([^()\s]+)\)|\{name\}/g
 
 /** The paragraphs of a text, each as lines of what stands in them. */
 export function parseBody(body: string): Line[][] {
+  let links = 0
+  const count = () => (links += 1)
   return body
     .split(/\n[ \t]*\n+/)
     .map((paragraph) => paragraph.trim())
     .filter(Boolean)
-    .map((paragraph) => paragraph.split('\n').map(parseLine))
+    .map((paragraph) => paragraph.split('\n').map((line) => parseLine(line, count)))
 }
 
-function parseLine(line: string): Line {
+function parseLine(line: string, countLink: () => number): Line {
   const found: Line = []
   let from = 0
   const addText = (text: string) => {
@@ -35,11 +38,18 @@ function parseLine(line: string): Line {
     addText(line.slice(from, match.index))
     from = match.index + whole.length
     if (bold !== undefined) found.push({ kind: 'bold', parts: piecesOf(bold) })
-    else if (url !== undefined) found.push({ kind: 'link', url, parts: piecesOf(words!) })
+    else if (url !== undefined) found.push({ kind: 'link', url, number: countLink(), parts: piecesOf(words!) })
     else found.push({ kind: 'name' })
   }
   addText(line.slice(from))
   return found
+}
+
+/** The links of a text by their numbers. */
+export function listLinks(body: string): { number: number; url: string }[] {
+  return parseBody(body)
+    .flat(2)
+    .flatMap((piece) => (piece.kind === 'link' ? [{ number: piece.number, url: piece.url }] : []))
 }
 
 /** The text cut at each `{name}`. */

@@ -3,7 +3,7 @@ import { isId, type Page, pageOf } from '@/lib/kit'
 import type { MailFailure, MailState } from '@/lib/notifications'
 import { maskAddress } from './audience'
 import { PLACES } from './message'
-import { piecesOf } from './markup'
+import { listLinks, piecesOf } from './markup'
 import { readPreferencesToken } from './links'
 import type { Audience, Topic } from './schemas'
 import { TOPICS } from './schemas'
@@ -34,15 +34,28 @@ export async function listChoices(userId: string): Promise<ChoiceView[]> {
   })
 }
 
+export type MeasuringView = { isAllowed: boolean; proof: ChoiceProof | null }
+
+/** Whether the shop may learn what somebody opens and follows in its news, with the proof; no and without proof where nothing was ever said. */
+export async function findMeasuring(userId: string): Promise<MeasuringView> {
+  const [row] = await db().$queryRaw<(ChoiceProof & { isAllowed: boolean })[]>(Prisma.sql`
+    SELECT m.is_allowed AS "isAllowed", c.is_granted AS "isGranted", c.is_pending AS "isPending", c.version, c.text, c.locale, c.source, c.at
+    FROM measuring_choices m JOIN consents c ON c.id = m.consent_id WHERE m.user_id = ${userId}`)
+  if (!row) return { isAllowed: false, proof: null }
+  const { isAllowed, ...proof } = row
+  return { isAllowed, proof }
+}
+
 /** What a preference page shows to whoever has the link: a masked address and the choices. Null for a token that is not ours, or whose person is gone. */
 export async function findPreferences(
   token: string,
-): Promise<{ address: string; locale: string; choices: ChoiceView[] } | null> {
+): Promise<{ address: string; locale: string; choices: ChoiceView[]; measuring: MeasuringView } | null> {
   const link = readPreferencesToken(token)
   if (!link) return null
   const person = await db().user.findUnique({ where: { id: link.userId }, select: { email: true, locale: true } })
   if (!person) return null
-  return { address: maskAddress(person.email), locale: person.locale, choices: await listChoices(link.userId) }
+  const [choices, measuring] = await Promise.all([listChoices(link.userId), findMeasuring(link.userId)])
+  return { address: maskAddress(person.email), locale: person.locale, choices, measuring }
 }
 
 export type CampaignRow = {
@@ -76,23 +89,36 @@ export async function findCampaign(id: string): Promise<CampaignRow | null> {
   return (await db().campaign.findUnique({ where: { id } })) as unknown as CampaignRow | null
 }
 
+/** What is counted by its last word was sent before. */
+const SENT_STATES = ['sent', 'delivered', 'delayed', 'bounced', 'complained', 'suppressed'] as const
+
 export type CampaignFigures = {
   recipients: number
   /** Handed over and not refused, whatever became of them later. */
   sent: number
   unsubscribed: number
+  /** Of those it was sent to: who allows to be measured, and how many of these opened it, or followed a link of it. */
+  measured: number
+  opened: number
+  clicked: number
 } & Record<RecipientState, number>
 
-/** How campaigns stand. Opens and clicks are not among it: nobody was asked whether they may be watched. */
+/** How campaigns stand. Opened and clicked are counted of those alone who allow it. */
 export async function listFigures(campaignIds: readonly string[]): Promise<Map<string, CampaignFigures>> {
   if (campaignIds.length === 0) return new Map()
   const ids = Prisma.join([...campaignIds])
-  const [states, left] = await Promise.all([
+  const [states, left, readings] = await Promise.all([
     db().$queryRaw<{ id: string; state: RecipientState; count: bigint }[]>(
       Prisma.sql`SELECT campaign_id AS id, state, count(*) AS count FROM campaign_recipients WHERE campaign_id IN (${ids}) GROUP BY 1, 2`,
     ),
     db().$queryRaw<{ id: string; count: bigint }[]>(
       Prisma.sql`SELECT cause AS id, count(DISTINCT user_id) AS count FROM consents WHERE cause IN (${ids}) AND kind = 'marketing' AND NOT is_granted GROUP BY 1`,
+    ),
+    // Whoever opened it has it, whatever the mail service says of it.
+    db().$queryRaw<{ id: string; measured: bigint; opened: bigint; clicked: bigint }[]>(
+      Prisma.sql`SELECT campaign_id AS id, count(*) FILTER (WHERE opened_at IS NOT NULL OR state IN (${Prisma.join([...SENT_STATES])})) AS measured,
+          count(opened_at) AS opened, count(clicked_at) AS clicked
+        FROM campaign_recipients WHERE campaign_id IN (${ids}) AND is_measured GROUP BY 1`,
     ),
   ])
   return new Map(
@@ -103,17 +129,35 @@ export async function listFigures(campaignIds: readonly string[]): Promise<Map<s
         RecipientState,
         number
       >
+      const reading = readings.find((row) => row.id === id)
       const sum = (...named: RecipientState[]) => named.reduce((total, state) => total + counts[state], 0)
       return [
         id,
         {
           ...counts,
           recipients: sum(...RECIPIENT_STATES),
-          // What is counted by its last word was sent before.
-          sent: sum('sent', 'delivered', 'delayed', 'bounced', 'complained', 'suppressed'),
+          sent: sum(...SENT_STATES),
           unsubscribed: Number(left.find((row) => row.id === id)?.count ?? 0n),
+          measured: Number(reading?.measured ?? 0n),
+          opened: Number(reading?.opened ?? 0n),
+          clicked: Number(reading?.clicked ?? 0n),
         },
       ]
+    }),
+  )
+}
+
+export type LinkFigure = { locale: 'en' | 'ru'; number: number; url: string; people: number }
+
+/** Which link of a campaign was the first that somebody followed, of those who allow it; in the order of the text. Never who. */
+export async function listLinkFigures(campaign: Pick<CampaignRow, 'id' | 'bodyEn' | 'bodyRu'>): Promise<LinkFigure[]> {
+  const rows = await db().$queryRaw<{ locale: string; number: number; people: bigint }[]>(Prisma.sql`
+    SELECT locale, clicked_link AS number, count(*) AS people FROM campaign_recipients
+    WHERE campaign_id = ${campaign.id} AND is_measured AND clicked_link IS NOT NULL GROUP BY 1, 2`)
+  return (['en', 'ru'] as const).flatMap((locale) =>
+    listLinks(locale === 'ru' ? campaign.bodyRu : campaign.bodyEn).flatMap(({ number, url }) => {
+      const people = Number(rows.find((row) => row.locale === locale && row.number === number)?.people ?? 0n)
+      return people > 0 ? [{ locale, number, url, people }] : []
     }),
   )
 }

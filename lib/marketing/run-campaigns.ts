@@ -15,8 +15,17 @@ import {
   suppressAddress,
 } from '@/lib/notifications'
 import { collectPage } from './audience'
-import { preferencesToken, preferencesUrl, unsubscribeUrl } from './links'
-import { type CampaignMail, type CampaignRenderer, personalise } from './message'
+import {
+  campaignImageUrl,
+  campaignLinkUrl,
+  linkToken,
+  openToken,
+  preferencesToken,
+  preferencesUrl,
+  unsubscribeUrl,
+} from './links'
+import { listLinks } from './markup'
+import { type CampaignMail, type CampaignRenderer, type Measured, personalise } from './message'
 import { marketingRules } from './rules'
 import type { Audience, Topic } from './schemas'
 import type { RecipientState, SkipReason } from './states'
@@ -59,7 +68,15 @@ type CampaignRow = {
   failures: number
   nextBatchAt: Date | null
 }
-type Reader = { id: string; userId: string; to: string; locale: 'en' | 'ru'; username: string; attempts: number }
+type Reader = {
+  id: string
+  userId: string
+  to: string
+  locale: 'en' | 'ru'
+  username: string
+  attempts: number
+  isMeasured: boolean
+}
 type Batch = { campaign: CampaignRow; number: number; readers: Reader[] }
 type Step = { kind: 'batch'; batch: Batch } | { kind: 'again' } | { kind: 'wait'; ms: number } | { kind: 'idle' }
 
@@ -160,15 +177,22 @@ async function claim(
     return { kind: 'again' }
   }
 
-  const readers = await leaveOut(tx, candidates, now)
-  if (readers.length === 0) {
+  const addressees = await leaveOut(tx, candidates, now)
+  if (addressees.length === 0) {
     if (campaign.isBatchOpen) await closeBatch(tx, id)
     return { kind: 'again' }
   }
+  const allowing = await lockAllowing(tx, addressees)
+  const readers = addressees.map((reader) => ({
+    ...reader,
+    // A repeat says what the batch said, so that its key fits; only a no changes it.
+    isMeasured: allowing.has(reader.userId) && (reader.isMeasured || !campaign.isBatchOpen),
+  }))
   const number = campaign.isBatchOpen ? campaign.batch : campaign.batch + 1
   await tx.$executeRaw(Prisma.sql`
-    UPDATE campaign_recipients r SET state = 'sending', state_at = ${now}, failure = NULL, batch = ${number}, "to" = c."to", locale = c.locale, attempts = r.attempts + 1
-    FROM jsonb_to_recordset(${JSON.stringify(readers)}::jsonb) AS c(id text, "to" text, locale text) WHERE r.id = c.id`)
+    UPDATE campaign_recipients r SET state = 'sending', state_at = ${now}, failure = NULL, batch = ${number}, "to" = c."to", locale = c.locale, attempts = r.attempts + 1,
+      is_measured = c."isMeasured"
+    FROM jsonb_to_recordset(${JSON.stringify(readers)}::jsonb) AS c(id text, "to" text, locale text, "isMeasured" boolean) WHERE r.id = c.id`)
   await tx.campaign.update({
     where: { id },
     data: {
@@ -205,11 +229,21 @@ async function readCandidates(tx: Tx, campaign: CampaignRow, size: number): Prom
     : Prisma.sql`r.state = 'queued'`
   return tx.$queryRaw<Candidate[]>(Prisma.sql`
     SELECT r.id, r.user_id AS "userId", coalesce(r."to", u.email, '') AS "to", coalesce(r.locale, u.locale, 'en') AS locale, coalesce(u.username, '') AS username,
-      r.attempts, m.state AS choice, u.id IS NULL AS "isGone", u.suspended_at IS NOT NULL AS "isSuspended", u.email_verified_at IS NULL AS "isUnconfirmed"
+      r.attempts, r.is_measured AS "isMeasured", m.state AS choice, u.id IS NULL AS "isGone", u.suspended_at IS NOT NULL AS "isSuspended", u.email_verified_at IS NULL AS "isUnconfirmed"
     FROM campaign_recipients r LEFT JOIN users u ON u.id = r.user_id
       LEFT JOIN marketing_choices m ON m.user_id = r.user_id AND m.topic = ${campaign.topic} AND m.channel = 'mail'
     WHERE r.campaign_id = ${campaign.id} AND ${whose}
     ORDER BY r.attempts, r.id LIMIT ${size}`)
+}
+
+/**
+ * Who of these allows the shop to learn what they open and follow. Their choices stay as they are until the batch is claimed: a withdrawal at the same time waits, and then
+ * finds the rows that it must erase.
+ */
+async function lockAllowing(tx: Tx, readers: readonly Reader[]): Promise<Set<string>> {
+  const rows = await tx.$queryRaw<{ userId: string }[]>(Prisma.sql`
+    SELECT user_id AS "userId" FROM measuring_choices WHERE user_id = ANY(${readers.map(({ userId }) => userId)}) AND is_allowed ORDER BY user_id FOR SHARE`)
+  return new Set(rows.map(({ userId }) => userId))
 }
 
 /** Notes who gets nothing after all, and why; returns the others. */
@@ -243,11 +277,11 @@ async function leaveOut(tx: Tx, candidates: Candidate[], now: Date): Promise<Rea
   return readers
 }
 
-/** The words of the campaign under way, rendered once for each language: what differs from reader to reader is put in afterwards. */
+/** The words of the campaign under way, rendered once for each language, measured and not: what differs from reader to reader is put in afterwards. */
 class Words {
   readonly #render: CampaignRenderer
   #campaignId = ''
-  #mails = new Map<string, CampaignMail>()
+  #mails = new Map<string, { mail: CampaignMail; links: number[] }>()
 
   constructor(render: CampaignRenderer) {
     this.#render = render
@@ -259,15 +293,23 @@ class Words {
     this.#campaignId = campaign.id
     const messages: MailMessage[] = []
     for (const reader of readers) {
-      let mail = this.#mails.get(reader.locale)
-      if (!mail) {
-        const text =
-          reader.locale === 'ru' ? [campaign.subjectRu, campaign.bodyRu] : [campaign.subjectEn, campaign.bodyEn]
-        mail = await this.#render({ subject: text[0]!, body: text[1]!, topic: campaign.topic }, reader.locale, look)
-        this.#mails.set(reader.locale, mail)
+      const { locale, isMeasured } = reader
+      const key = `${locale} ${isMeasured}`
+      let words = this.#mails.get(key)
+      if (!words) {
+        const { topic } = campaign
+        const subject = locale === 'ru' ? campaign.subjectRu : campaign.subjectEn
+        const body = locale === 'ru' ? campaign.bodyRu : campaign.bodyEn
+        const mail = await this.#render({ subject, body, topic }, locale, look, { isMeasured })
+        words = { mail, links: isMeasured ? listLinks(body).map(({ number }) => number) : [] }
+        this.#mails.set(key, words)
       }
       const token = preferencesToken(reader.userId, campaign.id)
-      const own = personalise(mail, { name: reader.username, preferencesUrl: preferencesUrl(token) })
+      const own = personalise(words.mail, {
+        name: reader.username,
+        preferencesUrl: preferencesUrl(token),
+        measured: isMeasured ? measuredFor(reader.id, words.links) : undefined,
+      })
       messages.push({
         id: reader.id,
         tag: reader.id,
@@ -288,6 +330,14 @@ class Words {
   #read: ReturnType<typeof readSender> | undefined
   #sender() {
     return (this.#read ??= readSender())
+  }
+}
+
+/** The addresses of one reader's mail, made of its id and nothing else: a repeat has the same. */
+function measuredFor(recipientId: string, links: readonly number[]): Measured {
+  return {
+    imageUrl: campaignImageUrl(openToken(recipientId)),
+    links: links.map((number) => ({ number, url: campaignLinkUrl(linkToken(recipientId, number)) })),
   }
 }
 

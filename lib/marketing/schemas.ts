@@ -23,6 +23,9 @@ export const preferencesSchema = z.object({
   topics,
   stop: z.literal('all').optional(),
 })
+const ticked = z.preprocess((value) => value === 'on', z.boolean())
+export const chooseMeasuringSchema = z.object({ isAllowed: ticked })
+export const measuringByLinkSchema = z.object({ token: z.string().max(200).default(''), isAllowed: ticked })
 export const confirmSchema = z.object({ token: z.string().max(200).default('') })
 export const withdrawSchema = z.object({ userId: z.string().max(60) })
 
@@ -35,7 +38,7 @@ export const marketingRulesSchema = z.object({
   mailsPerSecond: z.number().int().min(1).max(RATE_MAX),
 })
 export const marketingRulesForm = z.object({
-  doubleOptIn: z.preprocess((value) => value === 'on', z.boolean()),
+  doubleOptIn: ticked,
   mailsPerSecond: z.coerce.number('amount_not_a_number').int().min(1).max(RATE_MAX),
 })
 

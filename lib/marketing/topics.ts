@@ -9,6 +9,9 @@ export { type Channel, CHANNELS, type Topic, TOPICS } from './schemas'
  */
 export const MARKETING_VERSION = '2'
 
+/** The version of the sentence by which somebody allows to be measured (`marketing.measuring.statement`). */
+export const MEASURING_VERSION = '1'
+
 /** What a topic is called. */
 export function sayTopic(topic: Topic, locale: string): string {
   return translator(locale, 'marketing')(`topics.${topic}.name`)
@@ -22,4 +25,9 @@ export function statementOf(topic: Topic, locale: string): string {
 /** The very words beside the one box at sign-up; they name every topic. */
 export function signUpStatement(locale: string): string {
   return translator(locale, 'consents')('marketing')
+}
+
+/** The very words beside the box by which somebody allows that the shop learns what they open and follow. */
+export function measuringStatement(locale: string): string {
+  return translator(locale, 'marketing')('measuring.statement')
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { log } from '@/lib/log'
 
-/** An address as the log may have it: those of feeds and calendars carry their secret in the path. */
+/** An address as the log may have it: those of feeds, calendars and campaigns carry their secret in the path. */
 export function loggedPath(path: string): string {
-  return path.split('?')[0]!.replace(/^(\/api\/(?:feeds|calendar)\/)[^/]+/, '$1…')
+  return path.split('?')[0]!.replace(/^(\/api\/(?:feeds|calendar|campaign-links|campaign-opens)\/)[^/]+/, '$1…')
 }
 
 /**

@@ -15,6 +15,7 @@ export {
   THEMES,
   TIME_ZONE_COOKIE,
 } from './preferences'
+export { isPrefetch } from './prefetch'
 export { adminRoute, publicRoute, type RouteInput, userRoute, webhookRoute } from './routes'
 export { forgetReferral, rememberedReferral, rememberReferral } from './referral-touch'
 export { safePath } from './safe-path'

@@ -1,13 +1,13 @@
 import { db } from '@/lib/db'
 import { newId } from '@/lib/kit'
-import { type Audience, chooseTopics, saveCampaign, startCampaign, type Topic } from '@/lib/marketing'
+import { type Audience, chooseMeasuring, chooseTopics, saveCampaign, startCampaign, type Topic } from '@/lib/marketing'
 import { type Customer, insertCustomer } from './customer'
 
 export const MARKETER = { kind: 'staff', id: 'usr_staff' } as const
 
 /** A draft with words in both languages. */
 export async function makeCampaign(
-  input: { topic?: Topic; audience?: Partial<Audience>; bodyEn?: string; subjectEn?: string } = {},
+  input: { topic?: Topic; audience?: Partial<Audience>; bodyEn?: string; bodyRu?: string; subjectEn?: string } = {},
 ): Promise<{ id: string; revision: number }> {
   const saved = await saveCampaign(MARKETER, {
     campaignId: undefined,
@@ -26,7 +26,7 @@ export async function makeCampaign(
     subjectEn: input.subjectEn ?? 'News for {name}',
     bodyEn: input.bodyEn ?? 'Hello {name},\n\n**new** [proxies](https://shop.test/catalogue) are here.',
     subjectRu: 'Новости для {name}',
-    bodyRu: 'Здравствуйте, {name}!\n\nПоявились **новые** прокси.',
+    bodyRu: input.bodyRu ?? 'Здравствуйте, {name}!\n\nПоявились **новые** прокси.',
   })
   if (!saved.ok) throw new Error(saved.refusal.code)
   return { id: saved.value.campaignId, revision: saved.value.revision }
@@ -48,6 +48,12 @@ export async function insertReader(
   const chosen = await chooseTopics(person.id, { topics: input.topics ?? ['news'], source: 'settings', locale: 'en' })
   if (!chosen.ok) throw new Error(chosen.refusal.code)
   return person
+}
+
+/** What they say about being measured, through the command. */
+export async function sayMeasuring(userId: string, isAllowed: boolean): Promise<void> {
+  const said = await chooseMeasuring(userId, { isAllowed, source: 'settings', locale: 'en' })
+  if (!said.ok) throw new Error(said.refusal.code)
 }
 
 /** Many people who said yes to news, by direct insert: what they said is not what is tested where there are many. */

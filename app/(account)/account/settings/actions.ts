@@ -5,7 +5,7 @@ import { headers } from 'next/headers'
 import { translator } from '@/i18n/translator'
 import { changePassword, changePasswordSchema, updateProfile, updateProfileSchema } from '@/lib/identity'
 import { accepted } from '@/lib/kit'
-import { chooseTopics, chooseTopicsSchema } from '@/lib/marketing'
+import { chooseMeasuring, chooseMeasuringSchema, chooseTopics, chooseTopicsSchema } from '@/lib/marketing'
 import { billingProfileSchema, saveBillingProfile } from '@/lib/papers'
 import { LOCALE_COOKIE, rememberPreference, userAction, visitOf } from '@/lib/web'
 
@@ -22,6 +22,14 @@ export const chooseTopicsAction = userAction(chooseTopicsSchema, async ({ topics
   if (!result.ok) return result
   revalidatePath('/account/settings')
   return accepted({ message: translator(locale, 'marketing')(result.value.isWaiting ? 'savedWaiting' : 'saved') })
+})
+
+export const chooseMeasuringAction = userAction(chooseMeasuringSchema, async ({ isAllowed }, { user, locale }) => {
+  const visit = visitOf(await headers())
+  const result = await chooseMeasuring(user.id, { isAllowed, source: 'settings', locale, visit })
+  if (!result.ok) return result
+  revalidatePath('/account/settings')
+  return accepted({ message: translator(locale, 'marketing')(isAllowed ? 'measuring.allowed' : 'measuring.refused') })
 })
 
 export const changePasswordAction = userAction(changePasswordSchema, async (input, { user, sessionId, locale }) => {

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import { ChoiceProofs, TopicBoxes } from '@/components/marketing/choices'
+import { ChoiceProofs, MeasuringForm, TopicBoxes } from '@/components/marketing/choices'
 import { ActionForm } from '@/components/ui/action-form'
 import { Alert } from '@/components/ui/alert'
 import { ButtonLink } from '@/components/ui/button'
@@ -11,11 +11,17 @@ import { PageHeader } from '@/components/ui/page-header'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { LOCALES } from '@/i18n/locales'
 import { type ConsentProof, getProfile } from '@/lib/identity'
-import { listChoices } from '@/lib/marketing'
+import { findMeasuring, listChoices } from '@/lib/marketing'
 import { listStopped } from '@/lib/notifications'
 import { getBillingProfile, listCountries } from '@/lib/papers'
 import { requireUser } from '@/lib/web'
-import { changePasswordAction, saveBillingAction, chooseTopicsAction, updateProfileAction } from './actions'
+import {
+  changePasswordAction,
+  chooseMeasuringAction,
+  chooseTopicsAction,
+  saveBillingAction,
+  updateProfileAction,
+} from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('settings'))('title') }
@@ -23,19 +29,21 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, mail, frame, notices, marketing, format, locale, profile, billing, choices, stopped] = await Promise.all([
-    getTranslations('settings'),
-    getTranslations('mail'),
-    getTranslations('frame'),
-    getTranslations('notices'),
-    getTranslations('marketing'),
-    getFormatter(),
-    getLocale(),
-    getProfile(user.id),
-    getBillingProfile(user.id),
-    listChoices(user.id),
-    listStopped([user.email], 'marketing'),
-  ])
+  const [say, mail, frame, notices, marketing, format, locale, profile, billing, choices, measuring, stopped] =
+    await Promise.all([
+      getTranslations('settings'),
+      getTranslations('mail'),
+      getTranslations('frame'),
+      getTranslations('notices'),
+      getTranslations('marketing'),
+      getFormatter(),
+      getLocale(),
+      getProfile(user.id),
+      getBillingProfile(user.id),
+      listChoices(user.id),
+      findMeasuring(user.id),
+      listStopped([user.email], 'marketing'),
+    ])
   const { terms, age } = profile.consents
   const isComplained = [...stopped.values()].includes('complaint')
   return (
@@ -140,13 +148,18 @@ export default async function SettingsPage() {
             <TopicBoxes choices={choices} />
             <SubmitButton className="self-start">{marketing('save')}</SubmitButton>
           </ActionForm>
-          {choices.some(({ proof }) => proof) && (
+          <h3 id="measuring" className="mt-6 border-t pt-4 font-semibold">
+            {marketing('measuring.title')}
+          </h3>
+          <p className="mt-1 mb-4 text-sm text-muted">{marketing('measuring.lead')}</p>
+          <MeasuringForm action={chooseMeasuringAction} measuring={measuring} />
+          {(measuring.proof ?? choices.some(({ proof }) => proof)) && (
             <details className="mt-4 border-t pt-4 text-sm">
               <summary className="inline-flex min-h-8 cursor-pointer items-center text-accent underline">
                 {marketing('proofTitle')}
               </summary>
               <div className="mt-2">
-                <ChoiceProofs choices={choices} />
+                <ChoiceProofs choices={choices} measuring={measuring} />
               </div>
             </details>
           )}

@@ -18,7 +18,15 @@ import { ExactTime, RelativeTime } from '@/components/ui/time'
 import { renderCampaignPreview } from '@/emails/preview'
 import { LOCALES } from '@/i18n/locales'
 import { readCatalog } from '@/lib/catalog'
-import { type CampaignRow, countAudience, findCampaign, listFigures, listRecipients, TOPICS } from '@/lib/marketing'
+import {
+  type CampaignRow,
+  countAudience,
+  findCampaign,
+  listFigures,
+  listLinkFigures,
+  listRecipients,
+  TOPICS,
+} from '@/lib/marketing'
 import { requireAdmin } from '@/lib/web'
 import {
   moveCampaignAction,
@@ -383,11 +391,41 @@ const FIGURES = [
 ] as const
 
 async function Figures({ campaign }: { campaign: CampaignRow }) {
-  const [say, all] = await Promise.all([getTranslations('campaigns'), listFigures([campaign.id])])
+  const [say, all, links] = await Promise.all([
+    getTranslations('campaigns'),
+    listFigures([campaign.id]),
+    listLinkFigures(campaign),
+  ])
   const figures = all.get(campaign.id)!
+  const { measured, opened, clicked } = figures
   return (
     <Card title={say('figures')} lead={say('figuresLead')}>
       <Facts facts={FIGURES.map((name) => [say(`figure.${name}`), String(figures[name])])} />
+      <h3 className="mt-5 font-medium">{say('readings')}</h3>
+      <p className="mt-1 mb-3 text-sm text-muted">{say(measured > 0 ? 'readingsLead' : 'readingsNone')}</p>
+      {measured > 0 && (
+        <Facts
+          facts={[
+            [say('opened'), say('ofAllowed', { count: opened, measured })],
+            [say('clicked'), say('ofAllowed', { count: clicked, measured })],
+          ]}
+        />
+      )}
+      {links.length > 0 && (
+        <>
+          <h3 className="mt-5 mb-2 font-medium">{say('firstLinks')}</h3>
+          <ul className="flex flex-col gap-2 text-sm">
+            {links.map(({ locale, number, url, people }) => (
+              <li key={`${locale} ${number}`} className="flex items-baseline justify-between gap-4">
+                <span className="min-w-0 break-all">
+                  {url} <span className="text-muted uppercase">{locale}</span>
+                </span>
+                <span className="tabular-nums">{people}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </Card>
   )
 }

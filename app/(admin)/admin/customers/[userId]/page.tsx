@@ -23,7 +23,14 @@ import { getBalance, listStatement } from '@/lib/ledger'
 import { listAllOrders } from '@/lib/orders'
 import { listPayments } from '@/lib/payments'
 import { countActiveAllocations } from '@/lib/provisioning'
-import { type CampaignMailView, type ChoiceView, listCampaignMails, listChoices } from '@/lib/marketing'
+import {
+  type CampaignMailView,
+  type ChoiceView,
+  findMeasuring,
+  listCampaignMails,
+  listChoices,
+  type MeasuringView,
+} from '@/lib/marketing'
 import { findStops, listCustomerMails } from '@/lib/notifications'
 import { requireAdmin } from '@/lib/web'
 import { withdrawAction } from '../../campaigns/actions'
@@ -38,7 +45,7 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
   if (!customer) notFound()
   const userId = customer.id
   const canSeeMail = isAllowed(staff.role, 'mail.read')
-  const [say, mail, common, balance, active, statement, orders, payments, mails, stops, choices, campaigns] =
+  const [say, mail, common, balance, active, statement, orders, payments, mails, stops, choices, campaigns, measuring] =
     await Promise.all([
       getTranslations('admin'),
       getTranslations('mail'),
@@ -52,6 +59,7 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
       canSeeMail ? findStops(customer.email) : [],
       canSeeMail ? listChoices(userId) : null,
       canSeeMail ? listCampaignMails({ userId }) : null,
+      canSeeMail ? findMeasuring(userId) : null,
     ])
   return (
     <>
@@ -165,9 +173,10 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
             </p>
           </section>
         )}
-        {choices && campaigns && (
+        {choices && campaigns && measuring && (
           <Marketing
             choices={choices}
+            measuring={measuring}
             mails={campaigns.rows.slice(0, 10)}
             userId={isAllowed(staff.role, 'marketing.withdraw') ? userId : null}
           />
@@ -180,22 +189,24 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
 /** What this customer agreed to, and what went to them by it. With a user id staff may note a no. */
 async function Marketing({
   choices,
+  measuring,
   mails,
   userId,
 }: {
   choices: ChoiceView[]
+  measuring: MeasuringView
   mails: CampaignMailView[]
   userId: string | null
 }) {
   const [say, mail] = await Promise.all([getTranslations('marketing'), getTranslations('mail')])
   return (
     <Card title={say('customerTitle')} lead={say('customerLead')}>
-      {choices.some(({ proof }) => proof) ? (
-        <ChoiceProofs choices={choices} showsState />
+      {(measuring.proof ?? choices.some(({ proof }) => proof)) ? (
+        <ChoiceProofs choices={choices} measuring={measuring} showsState />
       ) : (
         <p className="text-muted">{say('customerNone')}</p>
       )}
-      {userId && choices.some(({ state }) => state !== 'off') && (
+      {userId && (measuring.isAllowed || choices.some(({ state }) => state !== 'off')) && (
         <ActionForm action={withdrawAction} className="mt-4">
           <input type="hidden" name="userId" value={userId} />
           <SubmitButton variant="secondary" size="sm">
