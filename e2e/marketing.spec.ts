@@ -1,5 +1,6 @@
 import type { Browser, Page } from '@playwright/test'
 import {
+  control,
   demo,
   expect,
   expectAccessible,
@@ -31,11 +32,12 @@ async function desk(browser: Browser): Promise<{ page: Page; owner: Person; clos
   return { page: await context.newPage(), owner, close: () => context.close() }
 }
 
-async function writeCampaign(page: Page, name: string, subject: string): Promise<void> {
+async function writeCampaign(page: Page, name: string, subject: string, channel = 'mail'): Promise<void> {
   await page.goto('/admin/campaigns')
   await page.getByRole('link', { name: 'New campaign' }).first().click()
   await page.getByLabel('Name', { exact: true }).fill(name)
   await page.getByLabel('Topic').selectOption('guides')
+  await page.getByLabel('Channel').selectOption(channel)
   await page.getByLabel('Subject, English').fill(subject)
   await page
     .getByLabel('Text, English')
@@ -159,7 +161,7 @@ test.describe('on a phone, in Russian, in the dark', () => {
     await page.getByRole('button', { name: 'Сохранить выбор' }).click()
     await expect(page.getByText('Выбор сохранён.')).toBeVisible()
     await page.getByRole('button', { name: 'Больше ничего не присылать' }).click()
-    await expect(page.getByText('Готово. Таких писем больше не будет.')).toBeVisible()
+    await expect(page.getByText('Готово. Таких писем и сообщений больше не будет.')).toBeVisible()
     for (const box of await page.getByRole('checkbox').all()) await expect(box).not.toBeChecked()
     await expectAccessible(page)
 
@@ -277,4 +279,58 @@ test('what is opened and followed is counted of whoever allows it, and of nobody
   await admin.close()
   // Nobody of this test is in the audience of another.
   await query(`UPDATE marketing_choices SET state = 'off' WHERE user_id IN ($1, $2)`, [person.id, other.id])
+})
+
+test('by Telegram into a linked chat, for whoever said yes to that', async ({ page, person, browser }) => {
+  test.setTimeout(180_000)
+  const { controlUrl } = demo().telegram
+  const chatId = Number(BigInt(`0x${person.id.slice(-8)}`)) + 2
+  await page.goto('/account/settings')
+  await expect(page.getByText('Link a chat in your notification settings first')).toBeVisible()
+  await page.getByRole('link', { name: 'To the notification settings' }).click()
+  await page.getByRole('button', { name: 'Make a link' }).click()
+  const link = page.getByRole('link', { name: 'Open Telegram' })
+  await expect(link).toBeVisible()
+  const token = new URL((await link.getAttribute('href'))!).searchParams.get('start')
+  expect(await control(controlUrl, 'start', { chatId, token })).toMatchObject({ status: 200 })
+
+  await page.goto('/account/settings')
+  const group = page.getByRole('group', { name: 'What you would like to hear of by Telegram' })
+  const guides = group.getByRole('checkbox', { name: /Tips and guides/ })
+  await expect(guides).not.toBeChecked()
+  await guides.check()
+  await page.getByRole('button', { name: 'Save the choice for Telegram' }).click()
+  await expect(page.getByText('Your choice for Telegram is saved.')).toBeVisible()
+  await page.getByText('What we noted, and when').click()
+  await expect(page.getByText('Tips and guides, by Telegram')).toBeVisible()
+  await expectAccessible(page)
+
+  const admin = await desk(browser)
+  const subject = `Chat ${person.username}`
+  await writeCampaign(admin.page, 'Guides in chats', subject, 'telegram')
+  await expect(admin.page.getByRole('heading', { name: '1 person would get it now.' })).toBeVisible()
+  await expectAccessible(admin.page)
+  await send(admin.page)
+  const inChat = async () =>
+    (await control<{ text: string }[]>(controlUrl, `messages?chat=${chatId}`)).filter(({ text }) =>
+      text.includes(`<b>${subject}</b>`),
+    )
+  await expect.poll(async () => (await inChat()).length, { timeout: 20_000 }).toBe(1)
+  expect(await campaignMails(person, subject)).toEqual([])
+  await expect(admin.page.getByText('Messages in Telegram are not measured.')).toBeVisible()
+  await expectAccessible(admin.page)
+  await admin.close()
+
+  // The link in the message ends it without signing in.
+  const [message] = await inChat()
+  await page.context().clearCookies()
+  await page.goto(/href="([^"]+\/preferences\?token=[^"]+)"/.exec(message!.text)![1]!)
+  await expect(guides).toBeChecked()
+  await expectAccessible(page)
+  await page.getByRole('button', { name: 'Nothing any more' }).click()
+  await expect(page.getByText('Done. You get none of these mails and messages any more.')).toBeVisible()
+  await expect(guides).not.toBeChecked()
+  expect(await query<{ state: string }>(`SELECT state FROM marketing_choices WHERE user_id = $1`, [person.id])).toEqual(
+    [{ state: 'off' }],
+  )
 })

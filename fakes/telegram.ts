@@ -87,7 +87,8 @@ export async function startTelegramFake(options: {
     if (!Number.isSafeInteger(chatId) || chatId === 0) return no(400, 'Bad Request: chat not found')
     if (state.value.blocked.includes(chatId)) return no(403, 'Forbidden: bot was blocked by the user')
     if (typeof wish.text !== 'string' || wish.text === '') return no(400, 'Bad Request: message text is empty')
-    if (wish.text.length > MAX_TEXT) return no(400, 'Bad Request: message is too long')
+    const shown = wish.parse_mode === 'HTML' ? readable(wish.text) : wish.text
+    if (shown.length > MAX_TEXT) return no(400, 'Bad Request: message is too long')
     if (wish.parse_mode === 'HTML' && !isTelegramHtml(wish.text)) return no(400, "Bad Request: can't parse entities")
     keep({ chatId, from: 'bot', text: wish.text })
     return yes({ message_id: state.value.messages.length, chat: { id: chatId, type: 'private' }, text: wish.text })
@@ -229,9 +230,16 @@ export async function startTelegramFake(options: {
   return { ...fake, say }
 }
 
+/** What is read of a text in Telegram's HTML: its limit counts that, without tags and with each escaped sign as one. */
+function readable(html: string): string {
+  return html.replace(/<[^>]*>/g, '').replace(/&(amp|lt|gt|quot);/g, '.')
+}
+
 /** Whether Telegram could read it: the tags it knows, closed, and no other sign that wants escaping. */
 function isTelegramHtml(text: string): boolean {
-  const rest = text.replace(/<(b|i|u|s|code|pre)>([^<>]*)<\/\1>/g, '$2')
+  const rest = text
+    .replace(/<(b|i|u|s|code|pre)>([^<>]*)<\/\1>/g, '$2')
+    .replace(/<a href="https?:\/\/[^"<>]+">([^<>]*)<\/a>/g, '$1')
   return !/[<>]/.test(rest) && !/&(?!(amp|lt|gt|quot);)/.test(rest)
 }
 

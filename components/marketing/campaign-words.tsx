@@ -1,7 +1,7 @@
 import { getTranslations } from 'next-intl/server'
 import { Status } from '@/components/ui/status'
 import type { Tone } from '@/components/ui/tones'
-import type { CampaignState, RecipientState, RecipientView } from '@/lib/marketing'
+import type { CampaignState, Channel, RecipientState, RecipientView } from '@/lib/marketing'
 
 const TONES: Record<CampaignState, Tone> = {
   draft: 'neutral',
@@ -32,14 +32,24 @@ const RECIPIENT_TONES: Record<RecipientState, Tone> = {
 }
 
 /** What became of one recipient, and why. */
-export async function RecipientOutcome({ recipient: { state, failure } }: { recipient: RecipientView }) {
+export async function RecipientOutcome({
+  recipient: { state, failure },
+  channel,
+}: {
+  recipient: RecipientView
+  channel: Channel
+}) {
   const [say, mail] = await Promise.all([getTranslations('campaigns'), getTranslations('mail')])
   return (
     <span className="inline-flex max-w-md flex-col items-start gap-1 max-sm:items-end">
       <Status tone={RECIPIENT_TONES[state]}>{say(`recipientStates.${state}`)}</Status>
       {failure && (
         <span className="text-xs text-muted">
-          {state === 'skipped' ? say(`skips.${failure as 'withdrawn'}`) : mail(`failures.${failure as 'refused'}`)}
+          {state === 'skipped'
+            ? say(`skips.${failure as 'withdrawn'}`)
+            : channel === 'mail'
+              ? mail(`failures.${failure as 'refused'}`)
+              : say(`telegramFailures.${failure as 'refused'}`)}
         </span>
       )}
     </span>

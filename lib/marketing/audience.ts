@@ -1,20 +1,27 @@
 import { db, Prisma, type Tx } from '@/lib/db'
 import { newId } from '@/lib/kit'
-import type { Audience, Topic } from './schemas'
+import { YES_OF_THIS_CHAT } from './linked-chat'
+import type { Audience, Channel, Topic } from './schemas'
 
 /** How many people one page takes into a campaign. */
 export const COLLECTED_AT_ONCE = 1000
+
+export type Whom = { topic: Topic; channel: Channel; audience: Audience }
 
 /**
  * Everybody a campaign may go to, as a FROM … WHERE over `m` (the choice) and `u` (the person): a yes to the topic comes first and the rest only narrows. Nobody
  * who is suspended, unconfirmed or whose address is stopped; the last is asked again by `listStopped` before each batch.
  */
-function people(topic: Topic, audience: Audience): Prisma.Sql {
+function people({ topic, channel, audience }: Whom): Prisma.Sql {
   const { productId, countryCode, lastOrderFrom, lastOrderBefore, locale, hasBalance } = audience
   const conditions = [
-    Prisma.sql`m.topic = ${topic} AND m.channel = 'mail' AND m.state = 'on'`,
+    Prisma.sql`m.topic = ${topic} AND m.channel = ${channel} AND m.state = 'on'`,
     Prisma.sql`u.suspended_at IS NULL AND u.email_verified_at IS NOT NULL`,
-    Prisma.sql`NOT EXISTS (SELECT 1 FROM suppressed_addresses s WHERE s.address = lower(u.email) AND (s.reason = 'complaint' OR s.lifted_at IS NULL))`,
+    // A mailbox that is gone says nothing of a chat; whoever complained meant the shop.
+    channel === 'mail'
+      ? Prisma.sql`NOT EXISTS (SELECT 1 FROM suppressed_addresses s WHERE s.address = lower(u.email) AND (s.reason = 'complaint' OR s.lifted_at IS NULL))`
+      : Prisma.sql`NOT EXISTS (SELECT 1 FROM suppressed_addresses s WHERE s.address = lower(u.email) AND s.reason = 'complaint')
+        AND EXISTS (SELECT 1 FROM linked_channels l WHERE l.user_id = u.id AND l.channel = 'telegram' AND ${YES_OF_THIS_CHAT})`,
   ]
   if (locale) conditions.push(Prisma.sql`u.locale = ${locale}`)
   if (productId || countryCode)
@@ -40,11 +47,16 @@ export function maskAddress(email: string): string {
 export type AudienceCount = { count: number; sample: { address: string; locale: string }[] }
 
 /** How many a campaign would go to now, and a few of them, masked. */
-export async function countAudience(topic: Topic, audience: Audience): Promise<AudienceCount> {
+export async function countAudience(
+  topic: Topic,
+  audience: Audience,
+  channel: Channel = 'mail',
+): Promise<AudienceCount> {
+  const whom = { topic, channel, audience }
   const [[row], sample] = await Promise.all([
-    db().$queryRaw<{ count: bigint }[]>(Prisma.sql`SELECT count(*) AS count ${people(topic, audience)}`),
+    db().$queryRaw<{ count: bigint }[]>(Prisma.sql`SELECT count(*) AS count ${people(whom)}`),
     db().$queryRaw<{ email: string; locale: string }[]>(
-      Prisma.sql`SELECT u.email, u.locale ${people(topic, audience)} ORDER BY m.user_id DESC LIMIT 5`,
+      Prisma.sql`SELECT u.email, u.locale ${people(whom)} ORDER BY m.user_id DESC LIMIT 5`,
     ),
   ])
   return {
@@ -57,12 +69,9 @@ export async function countAudience(topic: Topic, audience: Audience): Promise<A
  * Takes the next page of the audience into the campaign, in the caller's transaction, which holds the campaign's row. Nobody is taken twice. Returns where to go on;
  * null at the end.
  */
-export async function collectPage(
-  tx: Tx,
-  campaign: { id: string; topic: Topic; audience: Audience; cursor: string },
-): Promise<string | null> {
+export async function collectPage(tx: Tx, campaign: Whom & { id: string; cursor: string }): Promise<string | null> {
   const page = await tx.$queryRaw<{ userId: string }[]>(
-    Prisma.sql`SELECT m.user_id AS "userId" ${people(campaign.topic, campaign.audience)} AND m.user_id > ${campaign.cursor} ORDER BY m.user_id LIMIT ${COLLECTED_AT_ONCE}`,
+    Prisma.sql`SELECT m.user_id AS "userId" ${people(campaign)} AND m.user_id > ${campaign.cursor} ORDER BY m.user_id LIMIT ${COLLECTED_AT_ONCE}`,
   )
   if (page.length > 0)
     await tx.$executeRaw(Prisma.sql`

@@ -8,13 +8,14 @@ import { setMeasuring } from './choose-measuring'
 import { confirmToken, confirmUrl, readConfirmToken, readPreferencesToken } from './links'
 import { lockPerson, type Saying } from './lock-person'
 import { marketingRules } from './rules'
-import { MARKETING_VERSION, signUpStatement, statementOf, type Topic, TOPICS } from './topics'
+import { findLinkedAt } from './linked-chat'
+import { type Channel, CHANNELS, MARKETING_VERSION, signUpStatement, statementOf, type Topic, TOPICS } from './topics'
 
 type Choice = { state: string; at: Date }
 
-async function readChoices(tx: Tx, userId: string): Promise<Map<string, Choice>> {
+async function readChoices(tx: Tx, userId: string, channel: Channel): Promise<Map<string, Choice>> {
   const rows = await tx.marketingChoice.findMany({
-    where: { userId, channel: 'mail' },
+    where: { userId, channel },
     select: { topic: true, state: true, updatedAt: true },
   })
   return new Map(rows.map(({ topic, state, updatedAt }) => [topic, { state, at: updatedAt }]))
@@ -25,14 +26,14 @@ async function write(
   tx: Tx,
   userId: string,
   topic: Topic,
-  said: Saying & { state: 'on' | 'pending' | 'off'; text: string; now: Date },
+  said: Saying & { channel: Channel; state: 'on' | 'pending' | 'off'; text: string; now: Date },
 ): Promise<void> {
-  const { state, text, now } = said
+  const { channel, state, text, now } = said
   const consentId = await recordConsent(tx, {
     userId,
     kind: 'marketing',
     topic,
-    channel: 'mail',
+    channel,
     isGranted: state !== 'off',
     isPending: state === 'pending',
     version: MARKETING_VERSION,
@@ -45,8 +46,8 @@ async function write(
   })
   const data = { state, consentId, updatedAt: now }
   await tx.marketingChoice.upsert({
-    where: { userId_topic_channel: { userId, topic, channel: 'mail' } },
-    create: { userId, topic, channel: 'mail', ...data },
+    where: { userId_topic_channel: { userId, topic, channel } },
+    create: { userId, topic, channel, ...data },
     update: data,
     select: { state: true },
   })
@@ -63,7 +64,7 @@ async function setTopics(
   said: Saying & { now: Date; textOf: (topic: Topic) => string },
 ): Promise<{ isWaiting: boolean }> {
   const { userId } = person
-  const choices = await readChoices(tx, userId)
+  const choices = await readChoices(tx, userId, 'mail')
   const { doubleOptIn } = await marketingRules.readFresh(tx)
   const asked: Topic[] = []
   for (const topic of TOPICS) {
@@ -74,6 +75,7 @@ async function setTopics(
     if (isWanted && doubleOptIn) asked.push(topic)
     await write(tx, userId, topic, {
       ...said,
+      channel: 'mail',
       state: !isWanted ? 'off' : doubleOptIn ? 'pending' : 'on',
       text: said.textOf(topic),
     })
@@ -119,6 +121,45 @@ export async function chooseTopics(
 }
 
 /**
+ * A person's own choice: exactly these topics by Telegram from now on, into the chat that is linked now; a yes does not outlive its chat. It needs no confirming mail: the chat was linked
+ * by its owner. Refuses `not_found` for nobody, and `chat_not_linked` for a yes without a chat.
+ */
+export async function chooseTelegramTopics(
+  userId: string,
+  input: { topics: readonly Topic[] } & Saying,
+  clock: Clock = systemClock,
+): Promise<Result<null, Refusal<'not_found' | 'chat_not_linked'>>> {
+  const { topics, ...saying } = input
+  return inTransaction<null, Refusal<'not_found' | 'chat_not_linked'>>(async (tx) => {
+    if (!(await lockPerson(tx, userId))) return refused('not_found')
+    const now = clock()
+    const linkedAt = await findLinkedAt(userId, tx)
+    if (topics.length > 0 && !linkedAt) return refused('chat_not_linked')
+    const choices = await readChoices(tx, userId, 'telegram')
+    for (const topic of TOPICS) {
+      const choice = choices.get(topic)
+      const isWanted = topics.includes(topic)
+      const holds = choice?.state === 'on' && linkedAt !== null && linkedAt <= choice.at
+      if (isWanted ? holds : (choice?.state ?? 'off') === 'off') continue
+      const text = statementOf(topic, saying.locale, 'telegram')
+      await write(tx, userId, topic, { ...saying, channel: 'telegram', state: isWanted ? 'on' : 'off', text, now })
+    }
+    return accepted(null)
+  })
+}
+
+/** The same from the page that a message links to. Refuses `link_invalid` for a token that is not ours, and as `chooseTelegramTopics`. */
+export async function chooseTelegramByLink(
+  token: string,
+  input: { topics: readonly Topic[]; locale: string; visit?: Visit },
+  clock: Clock = systemClock,
+): Promise<Result<null, Refusal<'link_invalid' | 'not_found' | 'chat_not_linked'>>> {
+  const link = readPreferencesToken(token)
+  if (!link) return refused('link_invalid')
+  return chooseTelegramTopics(link.userId, { ...input, source: 'preferences', cause: link.campaignId }, clock)
+}
+
+/**
  * The box at sign-up, in the transaction that opens the account: ticked, it is a yes to every topic, in the sentence that names them all. Not ticked it is nothing:
  * silence is no answer, and everything is off.
  */
@@ -153,7 +194,7 @@ export async function confirmTopics(
   if (!link) return refused('link_invalid')
   return inTransaction<{ topics: Topic[] }, Refusal<'link_invalid'>>(async (tx) => {
     if (!(await lockPerson(tx, link.userId))) return refused('link_invalid')
-    const choices = await readChoices(tx, link.userId)
+    const choices = await readChoices(tx, link.userId, 'mail')
     const upTo = (topic: Topic, state: string) =>
       choices.get(topic)?.state === state && choices.get(topic)!.at.getTime() <= link.askedAt.getTime()
     const waiting = TOPICS.filter((topic) => upTo(topic, 'pending'))
@@ -163,6 +204,7 @@ export async function confirmTopics(
     for (const topic of waiting)
       await write(tx, link.userId, topic, {
         ...said,
+        channel: 'mail',
         source: 'confirmation',
         cause: `asked:${link.askedAt.toISOString()}`,
         state: 'on',
@@ -254,12 +296,17 @@ export async function withdrawFor(
   })
 }
 
-/** A no to every topic, and to being measured: what nobody gets need not be asked about. Returns the topics that were on. */
+/** A no to every topic by every channel, and to being measured: what nobody gets need not be asked about. Returns the topics that were on. */
 async function withdrawAll(tx: Tx, userId: string, said: Saying & { now: Date }): Promise<Topic[]> {
-  const choices = await readChoices(tx, userId)
-  const on = TOPICS.filter((topic) => (choices.get(topic)?.state ?? 'off') !== 'off')
-  for (const topic of on)
-    await write(tx, userId, topic, { ...said, state: 'off', text: statementOf(topic, said.locale) })
+  const off = new Set<Topic>()
+  for (const channel of CHANNELS) {
+    const choices = await readChoices(tx, userId, channel)
+    for (const topic of TOPICS) {
+      if ((choices.get(topic)?.state ?? 'off') === 'off') continue
+      off.add(topic)
+      await write(tx, userId, topic, { ...said, channel, state: 'off', text: statementOf(topic, said.locale, channel) })
+    }
+  }
   await setMeasuring(tx, userId, false, said)
-  return on
+  return [...off]
 }

@@ -2,6 +2,8 @@ export { type AudienceCount, countAudience, maskAddress } from './audience'
 export { chooseMeasuring, chooseMeasuringByLink } from './choose-measuring'
 export {
   choosePreferences,
+  chooseTelegramByLink,
+  chooseTelegramTopics,
   chooseTopics,
   confirmTopics,
   recordSignUpChoice,
@@ -24,6 +26,7 @@ export {
 export { type Inline, type Line, listLinks, parseBody, type Piece, piecesOf } from './markup'
 export { followLink, noteOpening, type Reading } from './measure-mail'
 export {
+  type BatchTransport,
   type CampaignMail,
   type CampaignRenderer,
   type CampaignText,
@@ -42,6 +45,7 @@ export {
   findCampaign,
   findMeasuring,
   findPreferences,
+  findTelegramChoices,
   listCampaignMails,
   listCampaigns,
   listChoices,
@@ -58,4 +62,5 @@ export { saveCampaign } from './save-campaign'
 export * from './schemas'
 export { CAMPAIGN_STATES, type CampaignState, RECIPIENT_STATES, type RecipientState } from './states'
 export { campaignMails } from './take-mail-event'
+export { readTelegram, TELEGRAM_PER_SECOND, writeTelegram } from './telegram'
 export { measuringStatement, sayTopic, signUpStatement, statementOf } from './topics'

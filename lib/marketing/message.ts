@@ -1,4 +1,4 @@
-import type { MailLook } from '@/lib/notifications'
+import type { MailLook, MailTransport } from '@/lib/notifications'
 import type { Topic } from './schemas'
 
 /**
@@ -27,10 +27,13 @@ export type CampaignRenderer = (
 /** Our own addresses for one reader's mail, where they allow it. */
 export type Measured = { imageUrl: string; links: readonly { number: number; url: string }[] }
 
+/** A way to hand a batch over: a mail transport, or the bot. */
+export type BatchTransport = Pick<MailTransport, 'isIdempotent' | 'sendBatch'>
+
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!)
 /** In one line, and without what stands for the reader. */
-const plain = (text: string) => text.replace(/[\p{Cc}\p{Co}\u2028\u2029]+/gu, ' ').trim()
+export const plainName = (text: string) => text.replace(/[\p{Cc}\p{Co}\u2028\u2029]+/gu, ' ').trim()
 
 /** The mail for one reader. What is put in is put in once, and never read again for places or signs. */
 export function personalise(
@@ -38,7 +41,7 @@ export function personalise(
   reader: { name: string; preferencesUrl: string; measured?: Measured | undefined },
 ): CampaignMail {
   const values = new Map<string, string>([
-    [PLACES.name, plain(reader.name)],
+    [PLACES.name, plainName(reader.name)],
     [PLACES.preferences, reader.preferencesUrl],
   ])
   if (reader.measured) {

@@ -1,13 +1,17 @@
 import { type Actor, recordAudit } from '@/lib/audit'
-import { inTransaction, Prisma, type Tx } from '@/lib/db'
+import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
 import { accepted, canMove, type Clock, newId, type Refusal, type Result, refused, systemClock } from '@/lib/kit'
+import { findTelegramBot, openTelegramSender } from '@/lib/notices'
 import { queueEmail } from '@/lib/notifications'
 import { runCampaignsJob } from './jobs'
 import { preferencesToken, preferencesUrl } from './links'
+import type { Channel, Topic } from './schemas'
 import { CAMPAIGN_MOVES, type CampaignState } from './states'
+import { writeTelegram } from './telegram'
 
 type Staff = Actor & { id: string }
+type TestRefusal = Refusal<'not_found' | 'channel_off' | 'chat_not_linked' | 'telegram_unavailable'>
 type MoveRefusal = Refusal<'not_found' | 'campaign_cannot'>
 
 /** The campaign's row, locked: whoever writes it, starts it, stops it or sends from it waits for the others. */
@@ -34,20 +38,28 @@ async function move(
   return accepted(null)
 }
 
+/** Whether the way a campaign goes is closed now: Telegram's, while the operator has the bot off. Asked before it starts; what is under way waits for the bot by itself. */
+async function isClosed(campaignId: string): Promise<boolean> {
+  const campaign = await db().campaign.findUnique({ where: { id: campaignId }, select: { channel: true } })
+  return campaign?.channel === 'telegram' && (await findTelegramBot()) === null
+}
+
 /**
  * Sends a draft now, as it was when whoever presses saw it (`changed_meanwhile`). The worker begins within a second. Refuses `not_found` and `campaign_cannot` for
- * what is no draft any more: of two presses one sends.
+ * what is no draft any more: of two presses one sends; `channel_off` by Telegram while the bot is off.
  */
 export async function startCampaign(
   actor: Staff,
   input: { campaignId: string; revision: number },
   clock: Clock = systemClock,
-): Promise<Result<null, MoveRefusal | Refusal<'changed_meanwhile'>>> {
-  return inTransaction<null, MoveRefusal | Refusal<'changed_meanwhile'>>(async (tx) => {
+): Promise<Result<null, MoveRefusal | Refusal<'changed_meanwhile' | 'channel_off'>>> {
+  const isChannelOff = await isClosed(input.campaignId)
+  return inTransaction<null, MoveRefusal | Refusal<'changed_meanwhile' | 'channel_off'>>(async (tx) => {
     const campaign = await lockCampaign(tx, input.campaignId)
     if (!campaign) return refused('not_found')
     if (campaign.state !== 'draft') return refused('campaign_cannot')
     if (campaign.revision !== input.revision) return refused('changed_meanwhile')
+    if (isChannelOff) return refused('channel_off')
     await enqueue(tx, runCampaignsJob, {})
     return move(tx, actor, input.campaignId, {
       from: 'draft',
@@ -63,11 +75,13 @@ export async function scheduleCampaign(
   actor: Staff,
   input: { campaignId: string; at: Date },
   clock: Clock = systemClock,
-): Promise<Result<null, MoveRefusal | Refusal<'moment_passed'>>> {
-  return inTransaction<null, MoveRefusal | Refusal<'moment_passed'>>(async (tx) => {
+): Promise<Result<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>> {
+  const isChannelOff = await isClosed(input.campaignId)
+  return inTransaction<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>(async (tx) => {
     const campaign = await lockCampaign(tx, input.campaignId)
     if (!campaign) return refused('not_found')
     if (input.at <= clock()) return refused('moment_passed')
+    if (isChannelOff) return refused('channel_off')
     return move(tx, actor, input.campaignId, {
       from: campaign.state,
       to: 'scheduled',
@@ -103,13 +117,18 @@ export async function moveCampaign(
   })
 }
 
-/** Mails a campaign to whoever asks, in each language, through the way all mails go. It counts as nobody's and needs no consent. Refuses `not_found`. */
+/**
+ * Sends a campaign to whoever asks, in each language: by mail through the way all mails go, by Telegram into their own chat. It counts as nobody's and needs no consent. Refuses
+ * `not_found`; by Telegram `channel_off`, `chat_not_linked`, and `telegram_unavailable` when it did not take it.
+ */
 export async function sendCampaignTest(
   actor: Staff,
   input: { campaignId: string; person: { id: string; email: string; username: string } },
-): Promise<Result<null, Refusal<'not_found'>>> {
+): Promise<Result<{ channel: Channel }, TestRefusal>> {
   const { campaignId, person } = input
-  return inTransaction<null, Refusal<'not_found'>>(async (tx) => {
+  const found = await db().campaign.findUnique({ where: { id: campaignId } })
+  if (found?.channel === 'telegram') return sendTelegramTest(actor, { campaign: found, person })
+  return inTransaction<{ channel: Channel }, Refusal<'not_found'>>(async (tx) => {
     const campaign = await tx.campaign.findUnique({ where: { id: campaignId } })
     if (!campaign) return refused('not_found')
     const key = `campaign_test:${newId('req')}`
@@ -132,6 +151,34 @@ export async function sendCampaignTest(
         },
       })
     await recordAudit(tx, actor, { action: 'campaigns.tested', subjectKind: 'campaign', subjectId: campaignId })
-    return accepted(null)
+    return accepted({ channel: 'mail' })
+  })
+}
+
+type Words = { id: string; topic: string; subjectEn: string; bodyEn: string; subjectRu: string; bodyRu: string }
+
+async function sendTelegramTest(
+  actor: Staff,
+  { campaign, person }: { campaign: Words; person: { id: string; username: string } },
+): Promise<Result<{ channel: Channel }, TestRefusal>> {
+  const send = await openTelegramSender()
+  if (!send) return refused('channel_off')
+  const linked = await db().linkedChannel.findUnique({
+    where: { userId_channel: { userId: person.id, channel: 'telegram' } },
+    select: { address: true },
+  })
+  if (!linked) return refused('chat_not_linked')
+  const url = preferencesUrl(preferencesToken(person.id))
+  for (const [locale, subject, body] of [
+    ['en', campaign.subjectEn, campaign.bodyEn],
+    ['ru', campaign.subjectRu, campaign.bodyRu],
+  ] as const) {
+    const words = { subject, body, topic: campaign.topic as Topic }
+    const html = writeTelegram(words, { name: person.username, preferencesUrl: url, locale })
+    if ((await send(linked.address, html)).outcome !== 'sent') return refused('telegram_unavailable')
+  }
+  return inTransaction<{ channel: Channel }, TestRefusal>(async (tx) => {
+    await recordAudit(tx, actor, { action: 'campaigns.tested', subjectKind: 'campaign', subjectId: campaign.id })
+    return accepted({ channel: 'telegram' })
   })
 }

@@ -1,11 +1,13 @@
 import { db, Prisma } from '@/lib/db'
 import { isId, type Page, pageOf } from '@/lib/kit'
+import { findTelegramBot } from '@/lib/notices'
 import type { MailFailure, MailState } from '@/lib/notifications'
 import { maskAddress } from './audience'
 import { PLACES } from './message'
 import { listLinks, piecesOf } from './markup'
 import { readPreferencesToken } from './links'
-import type { Audience, Topic } from './schemas'
+import { findLinkedAt, YES_OF_THIS_CHAT } from './linked-chat'
+import type { Audience, Channel, Topic } from './schemas'
 import { TOPICS } from './schemas'
 import { type CampaignState, RECIPIENT_STATES, type RecipientState } from './states'
 
@@ -21,11 +23,15 @@ export type ChoiceProof = {
 }
 export type ChoiceView = { topic: Topic; state: ChoiceState; proof: ChoiceProof | null }
 
-/** What somebody wants by mail now, every topic, each with the proof it rests on; off and without proof where nothing was ever said. */
-export async function listChoices(userId: string): Promise<ChoiceView[]> {
+/**
+ * What somebody wants by a channel now, every topic, each with the proof it rests on; off and without proof where nothing was ever said. A yes by Telegram that was given before the chat
+ * was linked is off.
+ */
+export async function listChoices(userId: string, channel: Channel = 'mail'): Promise<ChoiceView[]> {
   const rows = await db().$queryRaw<(ChoiceProof & { topic: Topic; state: ChoiceState })[]>(Prisma.sql`
-    SELECT m.topic, m.state, c.is_granted AS "isGranted", c.is_pending AS "isPending", c.version, c.text, c.locale, c.source, c.at
-    FROM marketing_choices m JOIN consents c ON c.id = m.consent_id WHERE m.user_id = ${userId} AND m.channel = 'mail'`)
+    SELECT m.topic, CASE WHEN m.channel = 'mail' OR (${YES_OF_THIS_CHAT}) THEN m.state ELSE 'off' END AS state, c.is_granted AS "isGranted", c.is_pending AS "isPending", c.version, c.text, c.locale, c.source, c.at
+    FROM marketing_choices m JOIN consents c ON c.id = m.consent_id LEFT JOIN linked_channels l ON l.user_id = m.user_id AND l.channel = m.channel
+    WHERE m.user_id = ${userId} AND m.channel = ${channel}`)
   return TOPICS.map((topic) => {
     const row = rows.find((each) => each.topic === topic)
     if (!row) return { topic, state: 'off', proof: null }
@@ -46,22 +52,39 @@ export async function findMeasuring(userId: string): Promise<MeasuringView> {
   return { isAllowed, proof }
 }
 
+/** What somebody wants by Telegram; null where the operator has the bot off or no chat is linked, so that there is nothing to choose. */
+export async function findTelegramChoices(userId: string): Promise<ChoiceView[] | null> {
+  const [bot, linkedAt] = await Promise.all([findTelegramBot(), findLinkedAt(userId)])
+  return bot && linkedAt ? listChoices(userId, 'telegram') : null
+}
+
+export type PreferencesView = {
+  address: string
+  locale: string
+  choices: ChoiceView[]
+  telegram: ChoiceView[] | null
+  measuring: MeasuringView
+}
+
 /** What a preference page shows to whoever has the link: a masked address and the choices. Null for a token that is not ours, or whose person is gone. */
-export async function findPreferences(
-  token: string,
-): Promise<{ address: string; locale: string; choices: ChoiceView[]; measuring: MeasuringView } | null> {
+export async function findPreferences(token: string): Promise<PreferencesView | null> {
   const link = readPreferencesToken(token)
   if (!link) return null
   const person = await db().user.findUnique({ where: { id: link.userId }, select: { email: true, locale: true } })
   if (!person) return null
-  const [choices, measuring] = await Promise.all([listChoices(link.userId), findMeasuring(link.userId)])
-  return { address: maskAddress(person.email), locale: person.locale, choices, measuring }
+  const [choices, telegram, measuring] = await Promise.all([
+    listChoices(link.userId),
+    findTelegramChoices(link.userId),
+    findMeasuring(link.userId),
+  ])
+  return { address: maskAddress(person.email), locale: person.locale, choices, telegram, measuring }
 }
 
 export type CampaignRow = {
   id: string
   name: string
   topic: Topic
+  channel: Channel
   state: CampaignState
   audience: Audience
   subjectEn: string
@@ -193,7 +216,8 @@ export async function listRecipients(query: {
     rows.map(({ to, stateAt, ...row }) => ({
       ...row,
       state: row.state as RecipientState,
-      address: to ? maskAddress(to) : '–',
+      // A chat is a number, which says nothing to staff.
+      address: !to ? '–' : to.includes('@') ? maskAddress(to) : 'Telegram',
       at: stateAt,
     })),
     PAGE,
@@ -202,6 +226,7 @@ export async function listRecipients(query: {
 
 export type CampaignMailView = {
   id: string
+  channel: Channel
   subject: string
   locale: string
   state: MailState
@@ -228,7 +253,7 @@ export async function listCampaignMails(query: {
       failure: true,
       stateAt: true,
       locale: true,
-      campaign: { select: { subjectEn: true, subjectRu: true } },
+      campaign: { select: { channel: true, subjectEn: true, subjectRu: true } },
     },
   })
   const person = await db().user.findUnique({ where: { id: query.userId }, select: { username: true } })
@@ -240,6 +265,7 @@ export async function listCampaignMails(query: {
     rows.map(({ campaign, stateAt, locale, ...row }) => ({
       ...row,
       state: row.state as MailState,
+      channel: campaign.channel as Channel,
       locale: locale ?? 'en',
       subject: named(locale === 'ru' ? campaign.subjectRu : campaign.subjectEn),
       at: stateAt,

@@ -1,6 +1,7 @@
 import { db, Prisma, type Tx } from '@/lib/db'
-import { type Clock, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from '@/lib/kit'
+import { type Clock, HOUR_MS, MINUTE_MS, OperationalError, SECOND_MS, systemClock } from '@/lib/kit'
 import { log } from '@/lib/log'
+import { unlinkGoneChat } from '@/lib/notices'
 import {
   BATCH_MAX,
   chooseTransport,
@@ -8,7 +9,6 @@ import {
   listStopped,
   type MailFailure,
   type MailMessage,
-  type MailTransport,
   oneLine,
   readSender,
   type SendOutcome,
@@ -25,10 +25,11 @@ import {
   unsubscribeUrl,
 } from './links'
 import { listLinks } from './markup'
-import { type CampaignMail, type CampaignRenderer, type Measured, personalise } from './message'
+import { type BatchTransport, type CampaignMail, type CampaignRenderer, type Measured, personalise } from './message'
 import { marketingRules } from './rules'
-import type { Audience, Topic } from './schemas'
+import type { Audience, Channel, Topic } from './schemas'
 import type { RecipientState, SkipReason } from './states'
+import { openTelegramTransport, TELEGRAM_PER_SECOND, writeTelegram } from './telegram'
 
 /** A run ends before the clock starts the next, so that runs do not pile up. */
 const RUN_MS = 55 * SECOND_MS
@@ -44,7 +45,8 @@ const RETRY_AFTER_MAX_MS = 6 * HOUR_MS
 
 export type RunOptions = {
   clock?: Clock
-  transport?: MailTransport
+  /** In place of the mail service. */
+  transport?: BatchTransport
   /** In place of the setting. */
   mailsPerSecond?: number
   runMs?: number
@@ -53,6 +55,7 @@ export type RunOptions = {
 type CampaignRow = {
   id: string
   topic: Topic
+  channel: Channel
   audience: Audience
   state: string
   subjectEn: string
@@ -88,14 +91,31 @@ type Step = { kind: 'batch'; batch: Batch } | { kind: 'again' } | { kind: 'wait'
  */
 export async function runCampaigns(render: CampaignRenderer, options: RunOptions = {}): Promise<{ sent: number }> {
   const clock = options.clock ?? systemClock
-  const transport = options.transport ?? chooseTransport()
   const until = performance.now() + (options.runMs ?? RUN_MS)
+  await startDue(clock())
+  const run = { render, clock, until, options }
+  // Neither channel waits for the other's service.
+  const counts = await Promise.all([runChannel('mail', run), runChannel('telegram', run)])
+  return { sent: counts[0] + counts[1] }
+}
+
+async function runChannel(
+  channel: Channel,
+  { render, clock, until, options }: { render: CampaignRenderer; clock: Clock; until: number; options: RunOptions },
+): Promise<number> {
+  if (channel === 'telegram' && !(await findNext(channel))) return 0
+  const transport = channel === 'mail' ? (options.transport ?? chooseTransport()) : await openBot()
+  if (!transport) {
+    await noteOff(channel)
+    return 0
+  }
   const words = new Words(render)
   let sent = 0
-  await startDue(clock())
   while (performance.now() < until) {
-    const mailsPerSecond = options.mailsPerSecond ?? (await marketingRules.read()).mailsPerSecond
-    const step = await claimNext({ now: clock(), transport, mailsPerSecond })
+    const perSecond =
+      options.mailsPerSecond ??
+      (channel === 'mail' ? (await marketingRules.read()).mailsPerSecond : TELEGRAM_PER_SECOND)
+    const step = await claimNext(channel, { now: clock(), transport, perSecond })
     if (step.kind === 'idle') break
     if (step.kind === 'again') continue
     if (step.kind === 'wait') {
@@ -107,7 +127,32 @@ export async function runCampaigns(render: CampaignRenderer, options: RunOptions
     const outcomes = await transport.sendBatch(`${step.batch.campaign.id}-${step.batch.number}`, messages)
     sent += await settle(step.batch, outcomes, { now: clock(), transport })
   }
-  return { sent }
+  return sent
+}
+
+/** The oldest campaign under way of a channel. */
+function findNext(channel: Channel) {
+  return db().campaign.findFirst({
+    where: { state: 'sending', channel },
+    orderBy: [{ startedAt: 'asc' }, { id: 'asc' }],
+    select: { id: true },
+  })
+}
+
+/** The bot, or null while it cannot be used: switched off, or with secrets that this environment does not open. */
+async function openBot(): Promise<BatchTransport | null> {
+  try {
+    return await openTelegramTransport()
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    log('marketing').warn({ error }, 'the bot cannot be opened')
+    return null
+  }
+}
+
+/** The operator has the bot off: what is under way waits for it, and says so. */
+async function noteOff(channel: Channel): Promise<void> {
+  await db().campaign.updateMany({ where: { state: 'sending', channel }, data: { failure: 'not_admitted' } })
 }
 
 async function startDue(now: Date): Promise<void> {
@@ -117,22 +162,16 @@ async function startDue(now: Date): Promise<void> {
   })
 }
 
+type Run = { now: Date; transport: BatchTransport; perSecond: number }
+
 /** Claims the next batch of the oldest campaign under way, or takes the step that stands before it. One transaction, under the campaign's lock. */
-async function claimNext(run: { now: Date; transport: MailTransport; mailsPerSecond: number }): Promise<Step> {
-  const first = await db().campaign.findFirst({
-    where: { state: 'sending' },
-    orderBy: [{ startedAt: 'asc' }, { id: 'asc' }],
-    select: { id: true },
-  })
+async function claimNext(channel: Channel, run: Run): Promise<Step> {
+  const first = await findNext(channel)
   if (!first) return { kind: 'idle' }
   return db().$transaction((tx) => claim(tx, first.id, run), { maxWait: 10_000, timeout: 20_000 })
 }
 
-async function claim(
-  tx: Tx,
-  id: string,
-  { now, transport, mailsPerSecond }: { now: Date; transport: MailTransport; mailsPerSecond: number },
-): Promise<Step> {
+async function claim(tx: Tx, id: string, { now, transport, perSecond }: Run): Promise<Step> {
   await tx.$queryRaw(Prisma.sql`SELECT id FROM campaigns WHERE id = ${id} FOR NO KEY UPDATE`)
   const campaign = (await tx.campaign.findUniqueOrThrow({ where: { id } })) as unknown as CampaignRow
   if (campaign.state !== 'sending') return { kind: 'again' }
@@ -177,12 +216,13 @@ async function claim(
     return { kind: 'again' }
   }
 
-  const addressees = await leaveOut(tx, candidates, now)
+  const addressees = await leaveOut(tx, candidates, { now, channel: campaign.channel })
   if (addressees.length === 0) {
     if (campaign.isBatchOpen) await closeBatch(tx, id)
     return { kind: 'again' }
   }
-  const allowing = await lockAllowing(tx, addressees)
+  // A chat has neither images nor links of ours: nothing is measured there.
+  const allowing = campaign.channel === 'mail' ? await lockAllowing(tx, addressees) : new Set<string>()
   const readers = addressees.map((reader) => ({
     ...reader,
     // A repeat says what the batch said, so that its key fits; only a no changes it.
@@ -200,7 +240,7 @@ async function claim(
       isBatchOpen: true,
       batchTriedAt: now,
       batchFirstTriedAt: campaign.isBatchOpen ? campaign.batchFirstTriedAt : now,
-      nextBatchAt: new Date(now.getTime() + Math.floor((readers.length / mailsPerSecond) * SECOND_MS)),
+      nextBatchAt: new Date(now.getTime() + Math.floor((readers.length / perSecond) * SECOND_MS)),
     },
     select: { id: true },
   })
@@ -216,7 +256,9 @@ async function closeBatch(tx: Tx, id: string): Promise<void> {
 }
 
 type Candidate = Reader & {
+  email: string
   choice: string | null
+  isUnlinked: boolean
   isGone: boolean
   isSuspended: boolean
   isUnconfirmed: boolean
@@ -227,11 +269,19 @@ async function readCandidates(tx: Tx, campaign: CampaignRow, size: number): Prom
   const whose = campaign.isBatchOpen
     ? Prisma.sql`r.state = 'sending' AND r.batch = ${campaign.batch}`
     : Prisma.sql`r.state = 'queued'`
+  // A yes by Telegram is a yes to the chat that was linked then.
+  const isMail = campaign.channel === 'mail'
+  const address = isMail ? Prisma.sql`coalesce(r."to", u.email, '')` : Prisma.sql`coalesce(l.address, '')`
+  const isUnlinked = isMail ? Prisma.sql`false` : Prisma.sql`(l.user_id IS NULL OR l.linked_at > m.updated_at)`
+  const chat = isMail
+    ? Prisma.empty
+    : Prisma.sql`LEFT JOIN linked_channels l ON l.user_id = r.user_id AND l.channel = 'telegram'`
   return tx.$queryRaw<Candidate[]>(Prisma.sql`
-    SELECT r.id, r.user_id AS "userId", coalesce(r."to", u.email, '') AS "to", coalesce(r.locale, u.locale, 'en') AS locale, coalesce(u.username, '') AS username,
+    SELECT r.id, r.user_id AS "userId", ${address} AS "to", coalesce(u.email, '') AS email, ${isUnlinked} AS "isUnlinked", coalesce(r.locale, u.locale, 'en') AS locale, coalesce(u.username, '') AS username,
       r.attempts, r.is_measured AS "isMeasured", m.state AS choice, u.id IS NULL AS "isGone", u.suspended_at IS NOT NULL AS "isSuspended", u.email_verified_at IS NULL AS "isUnconfirmed"
     FROM campaign_recipients r LEFT JOIN users u ON u.id = r.user_id
-      LEFT JOIN marketing_choices m ON m.user_id = r.user_id AND m.topic = ${campaign.topic} AND m.channel = 'mail'
+      LEFT JOIN marketing_choices m ON m.user_id = r.user_id AND m.topic = ${campaign.topic} AND m.channel = ${campaign.channel}
+      ${chat}
     WHERE r.campaign_id = ${campaign.id} AND ${whose}
     ORDER BY r.attempts, r.id LIMIT ${size}`)
 }
@@ -247,15 +297,22 @@ async function lockAllowing(tx: Tx, readers: readonly Reader[]): Promise<Set<str
 }
 
 /** Notes who gets nothing after all, and why; returns the others. */
-async function leaveOut(tx: Tx, candidates: Candidate[], now: Date): Promise<Reader[]> {
+async function leaveOut(
+  tx: Tx,
+  candidates: Candidate[],
+  { now, channel }: { now: Date; channel: Channel },
+): Promise<Reader[]> {
+  const isMail = channel === 'mail'
   const stopped = await listStopped(
-    candidates.map(({ to }) => to),
+    candidates.map(({ to, email }) => (isMail ? to : email)),
     'marketing',
     tx,
   )
   const readers: Reader[] = []
   const out: { id: string; state: RecipientState; failure: string }[] = []
-  for (const { choice, isGone, isSuspended, isUnconfirmed, ...reader } of candidates) {
+  for (const { choice, email, isGone, isSuspended, isUnconfirmed, isUnlinked, ...reader } of candidates) {
+    // A mailbox that is gone says nothing of a chat; whoever complained meant the shop.
+    const isStopped = isMail ? stopped.has(reader.to.toLowerCase()) : stopped.get(email.toLowerCase()) === 'complaint'
     const skipped: SkipReason | null =
       isGone || choice !== 'on'
         ? 'withdrawn'
@@ -263,11 +320,14 @@ async function leaveOut(tx: Tx, candidates: Candidate[], now: Date): Promise<Rea
           ? 'suspended'
           : isUnconfirmed
             ? 'unconfirmed'
-            : stopped.has(reader.to.toLowerCase())
-              ? 'stopped'
-              : null
+            : isUnlinked
+              ? 'unlinked'
+              : isStopped
+                ? 'stopped'
+                : null
     if (skipped) out.push({ id: reader.id, state: 'skipped', failure: skipped })
-    else if (!isMailAddress(reader.to)) out.push({ id: reader.id, state: 'failed', failure: 'invalid_address' })
+    else if (isMail && !isMailAddress(reader.to))
+      out.push({ id: reader.id, state: 'failed', failure: 'invalid_address' })
     else readers.push({ ...reader, locale: reader.locale === 'ru' ? 'ru' : 'en' })
   }
   if (out.length > 0)
@@ -287,7 +347,23 @@ class Words {
     this.#render = render
   }
 
-  async messagesOf({ campaign, readers }: Batch): Promise<MailMessage[]> {
+  async messagesOf(batch: Batch): Promise<MailMessage[]> {
+    return batch.campaign.channel === 'mail' ? this.#mailsOf(batch) : this.#chatsOf(batch)
+  }
+
+  async #chatsOf({ campaign, readers }: Batch): Promise<MailMessage[]> {
+    const { from } = await this.#sender()
+    return readers.map(({ id, to, userId, username, locale }) => {
+      const subject = locale === 'ru' ? campaign.subjectRu : campaign.subjectEn
+      const body = locale === 'ru' ? campaign.bodyRu : campaign.bodyEn
+      const url = preferencesUrl(preferencesToken(userId, campaign.id))
+      const words = { subject, body, topic: campaign.topic }
+      const html = writeTelegram(words, { name: username, preferencesUrl: url, locale })
+      return { id, from, replyTo: null, to, subject, html, text: '' }
+    })
+  }
+
+  async #mailsOf({ campaign, readers }: Batch): Promise<MailMessage[]> {
     const { from, replyTo, look } = await this.#sender()
     if (this.#campaignId !== campaign.id) this.#mails = new Map()
     this.#campaignId = campaign.id
@@ -345,7 +421,7 @@ function measuredFor(recipientId: string, links: readonly number[]): Measured {
 async function settle(
   { campaign, number, readers }: Batch,
   outcomes: readonly SendOutcome[],
-  { now, transport }: { now: Date; transport: MailTransport },
+  { now, transport }: { now: Date; transport: BatchTransport },
 ): Promise<number> {
   const later = outcomes.find((outcome) => outcome.kind === 'later')
   // Nobody knows whether a service that did not answer has taken the batch: it goes out again as it is, under its key, and is taken once.
@@ -372,7 +448,9 @@ async function settle(
           failure = CASE r.state WHEN 'sending' THEN o.failure ELSE r.failure END, state_at = CASE r.state WHEN 'sending' THEN ${now} ELSE r.state_at END
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS o(id text, state text, failure text, "messageId" text) WHERE r.id = o.id`)
     for (const [index, row] of rows.entries())
-      if (row.state === 'bounced')
+      if (row.state === 'bounced' && campaign.channel === 'telegram')
+        await unlinkGoneChat(tx, { userId: readers[index]!.userId, address: readers[index]!.to })
+      else if (row.state === 'bounced')
         await suppressAddress(tx, { address: readers[index]!.to, reason: 'hard_bounce', emailId: row.id, at: now })
     if (!staysOpen) await closeBatch(tx, campaign.id)
     await tx.campaign.update({

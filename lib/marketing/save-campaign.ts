@@ -34,7 +34,7 @@ export async function saveCampaign(
       action: campaignId ? 'campaigns.changed' : 'campaigns.created',
       subjectKind: 'campaign',
       subjectId: id,
-      data: { name: data.name, topic: data.topic },
+      data: { name: data.name, topic: data.topic, channel: data.channel },
     })
     return accepted({ campaignId: id, revision: saved })
   })

@@ -6,8 +6,8 @@ import { z } from 'zod'
 export const TOPICS = ['news', 'offers', 'guides'] as const
 export type Topic = (typeof TOPICS)[number]
 
-/** By which way. Mail alone: a message to a chat knows no one-click unsubscribe that a provider could press. */
-export const CHANNELS = ['mail'] as const
+/** By which way. Telegram only into a chat that its person linked. */
+export const CHANNELS = ['mail', 'telegram'] as const
 export type Channel = (typeof CHANNELS)[number]
 
 export const topicSchema = z.enum(TOPICS, 'choice_invalid')
@@ -23,6 +23,8 @@ export const preferencesSchema = z.object({
   topics,
   stop: z.literal('all').optional(),
 })
+/** The same by Telegram, from the page that a message links to. */
+export const topicsByLinkSchema = z.object({ token: z.string().max(200).default(''), topics })
 const ticked = z.preprocess((value) => value === 'on', z.boolean())
 export const chooseMeasuringSchema = z.object({ isAllowed: ticked })
 export const measuringByLinkSchema = z.object({ token: z.string().max(200).default(''), isAllowed: ticked })
@@ -83,6 +85,10 @@ const body = z
       .refine((text) => PLAIN.test(text.replace(/[\n\t]/g, '')), 'value_invalid'),
   )
 
+/** Telegram takes 4096 signs; why it came and the way out need some, and a name may stand in many places. */
+const TELEGRAM_TEXT_MAX = 3500
+const NAME_MAX = 40
+
 /** A campaign as staff write it: flat, as its form sends it. */
 export const saveCampaignSchema = z
   .object({
@@ -90,6 +96,7 @@ export const saveCampaignSchema = z
     revision: z.preprocess(absent, z.coerce.number().int().min(1).optional()),
     name: line(120),
     topic: topicSchema,
+    channel: z.enum(CHANNELS, 'choice_invalid').default('mail'),
     productId: z.preprocess(absent, z.string().max(60).optional()),
     countryCode: z.preprocess(
       (value) => (typeof value === 'string' ? absent(value.trim().toUpperCase()) : value),
@@ -108,6 +115,17 @@ export const saveCampaignSchema = z
     ({ lastOrderFrom, lastOrderBefore }) => !lastOrderFrom || !lastOrderBefore || lastOrderFrom < lastOrderBefore,
     { path: ['lastOrderBefore'], message: 'ends_before_start' },
   )
+  .superRefine(({ channel, ...words }, context) => {
+    if (channel !== 'telegram') return
+    for (const [subject, body] of [
+      ['subjectEn', 'bodyEn'],
+      ['subjectRu', 'bodyRu'],
+    ] as const) {
+      const names = `${words[subject]}${words[body]}`.split('{name}').length - 1
+      if (words[subject].length + words[body].length + names * NAME_MAX > TELEGRAM_TEXT_MAX)
+        context.addIssue({ code: 'custom', path: [body], message: 'text_too_long' })
+    }
+  })
   .transform(({ productId, countryCode, lastOrderFrom, lastOrderBefore, locale, hasBalance, ...input }) => ({
     ...input,
     audience: { productId, countryCode, lastOrderFrom, lastOrderBefore, locale, hasBalance } satisfies Audience,

@@ -41,5 +41,5 @@ export function recipientStatesBefore(state: RecipientState): RecipientState[] {
 }
 
 /** Why somebody of the audience was left out when their turn came. */
-export const SKIP_REASONS = ['withdrawn', 'suspended', 'unconfirmed', 'stopped'] as const
+export const SKIP_REASONS = ['withdrawn', 'suspended', 'unconfirmed', 'unlinked', 'stopped'] as const
 export type SkipReason = (typeof SKIP_REASONS)[number]

@@ -1,5 +1,5 @@
 import { translator } from '@/i18n/translator'
-import type { Topic } from './schemas'
+import type { Channel, Topic } from './schemas'
 
 export { type Channel, CHANNELS, type Topic, TOPICS } from './schemas'
 
@@ -17,9 +17,9 @@ export function sayTopic(topic: Topic, locale: string): string {
   return translator(locale, 'marketing')(`topics.${topic}.name`)
 }
 
-/** The very words beside the box of a topic: what is stored as proof is what was shown. */
-export function statementOf(topic: Topic, locale: string): string {
-  return translator(locale, 'marketing')(`topics.${topic}.statement`)
+/** The very words beside the box of a topic by a channel: what is stored as proof is what was shown. */
+export function statementOf(topic: Topic, locale: string, channel: Channel = 'mail'): string {
+  return translator(locale, 'marketing')(`topics.${topic}.${channel === 'mail' ? 'statement' : 'telegramStatement'}`)
 }
 
 /** The very words beside the one box at sign-up; they name every topic. */

@@ -1,7 +1,14 @@
 export type { Channel, Message, SendOutcome } from './channels/channel'
 export { TELEGRAM_API_URL } from './channels/telegram'
 export { dayOfLastDigest } from './digest-day'
-export { receiveTelegramUpdate, startTelegramLink, type TelegramReply, unlinkTelegram } from './link-telegram'
+export {
+  receiveTelegramUpdate,
+  startTelegramLink,
+  type TelegramReply,
+  unlinkGoneChat,
+  unlinkTelegram,
+} from './link-telegram'
+export { openTelegramSender } from './open-sender'
 export { countUnread, listNotices, markRead, type NoticeRow, UNREAD_SHOWN_MAX } from './queries'
 export { removeOldNotices, removeOldNoticesJob } from './remove-old'
 export { NOTICE_TEMPLATES, type NoticeTemplate, type SaidNotice, sayNotice } from './say-notice'
@@ -17,6 +24,7 @@ export {
   type TypeInUse,
 } from './switches'
 export {
+  findTelegramBot,
   getTelegramForAdmin,
   saveTelegram,
   type TelegramTestResult,

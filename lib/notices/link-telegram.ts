@@ -41,6 +41,13 @@ export async function unlinkTelegram(input: { userId: string }): Promise<void> {
   })
 }
 
+/**
+ * A chat takes nothing any more: ends its link in the caller's transaction, and drops what is queued for it. Nothing to do when it leads elsewhere by now.
+ */
+export async function unlinkGoneChat(tx: Tx, linked: { userId: string; address: string }): Promise<void> {
+  await unlink(tx, linked, 'blocked')
+}
+
 /** Ends links of a channel, by whose or where they lead, and drops what is queued for them. Says whether there was one. */
 export async function unlink(
   tx: Tx,

@@ -53,6 +53,8 @@ export const REFUSALS = {
   // marketing
   campaign_under_way: { status: 409 },
   campaign_cannot: { status: 409 },
+  channel_off: { status: 409 },
+  chat_not_linked: { status: 409 },
   // referrals
   referral_code_unknown: { status: 422, field: 'invitation' },
   referral_code_taken: { status: 409, field: 'code' },

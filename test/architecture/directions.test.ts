@@ -33,7 +33,7 @@ const MAY_KNOW: Record<string, string[]> = {
   exports: [...WORK, 'catalog', 'ledger', 'orders', 'provisioning', 'holdings'],
   prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
   referrals: [...WORK, 'identity', 'ledger'],
-  marketing: [...WORK, 'identity', 'throttle'],
+  marketing: [...WORK, 'notices', 'identity', 'throttle'],
   admin: [
     ...WORK,
     'identity',

@@ -1,19 +1,35 @@
 import { db } from '@/lib/db'
 import { newId } from '@/lib/kit'
-import { type Audience, chooseMeasuring, chooseTopics, saveCampaign, startCampaign, type Topic } from '@/lib/marketing'
+import {
+  type Audience,
+  type Channel,
+  chooseMeasuring,
+  chooseTopics,
+  saveCampaign,
+  startCampaign,
+  type Topic,
+} from '@/lib/marketing'
 import { type Customer, insertCustomer } from './customer'
 
 export const MARKETER = { kind: 'staff', id: 'usr_staff' } as const
 
 /** A draft with words in both languages. */
 export async function makeCampaign(
-  input: { topic?: Topic; audience?: Partial<Audience>; bodyEn?: string; bodyRu?: string; subjectEn?: string } = {},
+  input: {
+    topic?: Topic
+    channel?: Channel
+    audience?: Partial<Audience>
+    bodyEn?: string
+    bodyRu?: string
+    subjectEn?: string
+  } = {},
 ): Promise<{ id: string; revision: number }> {
   const saved = await saveCampaign(MARKETER, {
     campaignId: undefined,
     revision: undefined,
     name: `Campaign ${newId('req').slice(-6)}`,
     topic: input.topic ?? 'news',
+    channel: input.channel ?? 'mail',
     audience: {
       productId: undefined,
       countryCode: undefined,

@@ -7,10 +7,12 @@ import { accepted } from '@/lib/kit'
 import {
   chooseMeasuringByLink,
   choosePreferences,
+  chooseTelegramByLink,
   confirmSchema,
   confirmTopics,
   measuringByLinkSchema,
   preferencesSchema,
+  topicsByLinkSchema,
 } from '@/lib/marketing'
 import { publicAction, visitOf } from '@/lib/web'
 
@@ -22,6 +24,14 @@ export const savePreferencesAction = publicAction(preferencesSchema, async ({ to
   const { isWaiting } = result.value
   const text = isWaiting ? 'savedWaiting' : stop || topics.length === 0 ? 'stoppedAll' : 'saved'
   return accepted({ message: translator(locale, 'marketing')(text) })
+})
+
+export const saveTelegramAction = publicAction(topicsByLinkSchema, async ({ token, topics }, { locale }) => {
+  const visit = visitOf(await headers())
+  const result = await chooseTelegramByLink(token, { topics, locale, visit })
+  if (!result.ok) return result
+  revalidatePath('/preferences')
+  return accepted({ message: translator(locale, 'marketing')('telegram.saved') })
 })
 
 export const saveMeasuringAction = publicAction(measuringByLinkSchema, async ({ token, isAllowed }, { locale }) => {

@@ -1,6 +1,6 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
-import { MeasuringForm, TopicBoxes } from '@/components/marketing/choices'
+import { MeasuringForm, TelegramForm, TopicBoxes } from '@/components/marketing/choices'
 import { ActionForm } from '@/components/ui/action-form'
 import { ButtonLink } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
@@ -8,7 +8,7 @@ import { PageHeader } from '@/components/ui/page-header'
 import { oneOf, type SearchParams } from '@/components/ui/search-params'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { findPreferences } from '@/lib/marketing'
-import { saveMeasuringAction, savePreferencesAction } from './actions'
+import { saveMeasuringAction, savePreferencesAction, saveTelegramAction } from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('marketing'))('preferencesTitle'), robots: { index: false } }
@@ -35,6 +35,11 @@ export default async function PreferencesPage({ searchParams }: { searchParams: 
               </div>
             </ActionForm>
           </Card>
+          {found.telegram && (
+            <Card title={say('telegram.title')} className="mt-6">
+              <TelegramForm action={saveTelegramAction} choices={found.telegram} token={token} />
+            </Card>
+          )}
           <Card title={say('measuring.title')} lead={say('measuring.lead')} className="mt-6">
             <MeasuringForm action={saveMeasuringAction} measuring={found.measuring} token={token} />
           </Card>

@@ -5,7 +5,13 @@ import { headers } from 'next/headers'
 import { translator } from '@/i18n/translator'
 import { changePassword, changePasswordSchema, updateProfile, updateProfileSchema } from '@/lib/identity'
 import { accepted } from '@/lib/kit'
-import { chooseMeasuring, chooseMeasuringSchema, chooseTopics, chooseTopicsSchema } from '@/lib/marketing'
+import {
+  chooseMeasuring,
+  chooseMeasuringSchema,
+  chooseTelegramTopics,
+  chooseTopics,
+  chooseTopicsSchema,
+} from '@/lib/marketing'
 import { billingProfileSchema, saveBillingProfile } from '@/lib/papers'
 import { LOCALE_COOKIE, rememberPreference, userAction, visitOf } from '@/lib/web'
 
@@ -22,6 +28,14 @@ export const chooseTopicsAction = userAction(chooseTopicsSchema, async ({ topics
   if (!result.ok) return result
   revalidatePath('/account/settings')
   return accepted({ message: translator(locale, 'marketing')(result.value.isWaiting ? 'savedWaiting' : 'saved') })
+})
+
+export const chooseTelegramAction = userAction(chooseTopicsSchema, async ({ topics }, { user, locale }) => {
+  const visit = visitOf(await headers())
+  const result = await chooseTelegramTopics(user.id, { topics, source: 'settings', locale, visit })
+  if (!result.ok) return result
+  revalidatePath('/account/settings')
+  return accepted({ message: translator(locale, 'marketing')('telegram.saved') })
 })
 
 export const chooseMeasuringAction = userAction(chooseMeasuringSchema, async ({ isAllowed }, { user, locale }) => {

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import Link from 'next/link'
-import { ChoiceProofs, MeasuringForm, TopicBoxes } from '@/components/marketing/choices'
+import { ChoiceProofs, MeasuringForm, TelegramForm, TopicBoxes } from '@/components/marketing/choices'
 import { ActionForm } from '@/components/ui/action-form'
 import { Alert } from '@/components/ui/alert'
 import { ButtonLink } from '@/components/ui/button'
@@ -12,12 +12,14 @@ import { SubmitButton } from '@/components/ui/submit-button'
 import { LOCALES } from '@/i18n/locales'
 import { type ConsentProof, getProfile } from '@/lib/identity'
 import { findMeasuring, listChoices } from '@/lib/marketing'
+import { getNoticeSettings } from '@/lib/notices'
 import { listStopped } from '@/lib/notifications'
 import { getBillingProfile, listCountries } from '@/lib/papers'
 import { requireUser } from '@/lib/web'
 import {
   changePasswordAction,
   chooseMeasuringAction,
+  chooseTelegramAction,
   chooseTopicsAction,
   saveBillingAction,
   updateProfileAction,
@@ -29,21 +31,37 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function SettingsPage() {
   const user = await requireUser()
-  const [say, mail, frame, notices, marketing, format, locale, profile, billing, choices, measuring, stopped] =
-    await Promise.all([
-      getTranslations('settings'),
-      getTranslations('mail'),
-      getTranslations('frame'),
-      getTranslations('notices'),
-      getTranslations('marketing'),
-      getFormatter(),
-      getLocale(),
-      getProfile(user.id),
-      getBillingProfile(user.id),
-      listChoices(user.id),
-      findMeasuring(user.id),
-      listStopped([user.email], 'marketing'),
-    ])
+  const [
+    say,
+    mail,
+    frame,
+    notices,
+    marketing,
+    format,
+    locale,
+    profile,
+    billing,
+    choices,
+    telegram,
+    told,
+    measuring,
+    stopped,
+  ] = await Promise.all([
+    getTranslations('settings'),
+    getTranslations('mail'),
+    getTranslations('frame'),
+    getTranslations('notices'),
+    getTranslations('marketing'),
+    getFormatter(),
+    getLocale(),
+    getProfile(user.id),
+    getBillingProfile(user.id),
+    listChoices(user.id),
+    listChoices(user.id, 'telegram'),
+    getNoticeSettings({ userId: user.id }),
+    findMeasuring(user.id),
+    listStopped([user.email], 'marketing'),
+  ])
   const { terms, age } = profile.consents
   const isComplained = [...stopped.values()].includes('complaint')
   return (
@@ -148,18 +166,35 @@ export default async function SettingsPage() {
             <TopicBoxes choices={choices} />
             <SubmitButton className="self-start">{marketing('save')}</SubmitButton>
           </ActionForm>
+          {told.telegram && (
+            <>
+              <h3 id="telegram" className="mt-6 mb-3 border-t pt-4 font-semibold">
+                {marketing('telegram.title')}
+              </h3>
+              {told.telegram.linkedAt ? (
+                <TelegramForm action={chooseTelegramAction} choices={telegram} />
+              ) : (
+                <p className="text-sm text-muted">
+                  {marketing('telegram.linkFirst')}{' '}
+                  <Link href="/account/settings/notifications" className="text-accent underline">
+                    {marketing('telegram.toLink')}
+                  </Link>
+                </p>
+              )}
+            </>
+          )}
           <h3 id="measuring" className="mt-6 border-t pt-4 font-semibold">
             {marketing('measuring.title')}
           </h3>
           <p className="mt-1 mb-4 text-sm text-muted">{marketing('measuring.lead')}</p>
           <MeasuringForm action={chooseMeasuringAction} measuring={measuring} />
-          {(measuring.proof ?? choices.some(({ proof }) => proof)) && (
+          {(measuring.proof ?? [...choices, ...telegram].some(({ proof }) => proof)) && (
             <details className="mt-4 border-t pt-4 text-sm">
               <summary className="inline-flex min-h-8 cursor-pointer items-center text-accent underline">
                 {marketing('proofTitle')}
               </summary>
               <div className="mt-2">
-                <ChoiceProofs choices={choices} measuring={measuring} />
+                <ChoiceProofs choices={choices} telegram={telegram} measuring={measuring} />
               </div>
             </details>
           )}

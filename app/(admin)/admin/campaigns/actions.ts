@@ -38,7 +38,8 @@ export const saveCampaignAction = adminAction(
 export const testCampaignAction = adminAction('marketing.write', campaignIdSchema, async (input, { user, locale }) => {
   const sent = await sendCampaignTest({ kind: 'staff', id: user.id }, { campaignId: input.campaignId, person: user })
   if (!sent.ok) return sent
-  return accepted({ message: translator(locale, 'campaigns')('tested') })
+  const { channel } = sent.value
+  return accepted({ message: translator(locale, 'campaigns')(channel === 'mail' ? 'tested' : 'testedTelegram') })
 })
 
 export const startCampaignAction = adminAction('marketing.write', startSchema, async (input, { user, locale }) => {

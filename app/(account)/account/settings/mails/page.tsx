@@ -86,7 +86,11 @@ export default async function OwnMailsPage({ searchParams }: { searchParams: Sea
               {
                 key: 'subject',
                 head: say('columnSubject'),
-                cell: (mail) => <span lang={mail.locale}>{mail.subject}</span>,
+                cell: (mail) => (
+                  <span lang={mail.locale}>
+                    {mail.channel === 'telegram' ? `Telegram: ${mail.subject}` : mail.subject}
+                  </span>
+                ),
               },
               { key: 'state', head: say('columnState'), cell: (mail) => <MailStatus state={mail.state} /> },
             ]}

@@ -54,6 +54,7 @@ export default async function CampaignsPage() {
             ),
           },
           { key: 'topic', head: say('topic'), cell: ({ topic }) => marketing(`topics.${topic}.name`) },
+          { key: 'channel', head: say('channel'), cell: ({ channel }) => say(`channels.${channel}`) },
           { key: 'state', head: say('state'), cell: ({ state }) => <CampaignStatus state={state} /> },
           figure('sent'),
           figure('delivered'),

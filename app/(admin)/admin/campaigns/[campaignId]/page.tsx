@@ -20,12 +20,16 @@ import { LOCALES } from '@/i18n/locales'
 import { readCatalog } from '@/lib/catalog'
 import {
   type CampaignRow,
+  CHANNELS,
   countAudience,
   findCampaign,
   listFigures,
   listLinkFigures,
   listRecipients,
+  preferencesUrl,
+  readTelegram,
   TOPICS,
+  writeTelegram,
 } from '@/lib/marketing'
 import { requireAdmin } from '@/lib/web'
 import {
@@ -86,7 +90,9 @@ export default async function CampaignPage({ params, searchParams }: Props) {
           </div>
         )}
       </div>
-      {campaign?.startedAt && <Recipients campaignId={campaign.id} before={oneOf(query.before)} />}
+      {campaign?.startedAt && (
+        <Recipients campaignId={campaign.id} channel={campaign.channel} before={oneOf(query.before)} />
+      )}
     </>
   )
 }
@@ -95,7 +101,9 @@ async function Waits({ campaign }: { campaign: CampaignRow }) {
   const [say, mail] = await Promise.all([getTranslations('campaigns'), getTranslations('mail')])
   return (
     <Alert tone="warning" className="mb-6">
-      {say('waits', { failure: mail(`failures.${campaign.failure!}`) })}
+      {campaign.channel === 'mail'
+        ? say('waits', { failure: mail(`failures.${campaign.failure!}`) })
+        : say('waitsTelegram', { failure: say(`telegramFailures.${campaign.failure as 'refused'}`) })}
     </Alert>
   )
 }
@@ -130,6 +138,18 @@ async function CampaignForm({ campaign }: { campaign: CampaignRow | null }) {
           {TOPICS.map((topic) => (
             <option key={topic} value={topic}>
               {marketing(`topics.${topic}.name`)}
+            </option>
+          ))}
+        </SelectField>
+        <SelectField
+          name="channel"
+          label={say('channel')}
+          help={say('channelHelp')}
+          defaultValue={campaign?.channel ?? 'mail'}
+        >
+          {CHANNELS.map((channel) => (
+            <option key={channel} value={channel}>
+              {say(`channels.${channel}`)}
             </option>
           ))}
         </SelectField>
@@ -200,7 +220,7 @@ async function CampaignForm({ campaign }: { campaign: CampaignRow | null }) {
 }
 
 /** The audience in words, for what cannot be changed any more. */
-async function AudienceFacts({ campaign: { topic, audience } }: { campaign: CampaignRow }) {
+async function AudienceFacts({ campaign: { topic, channel, audience } }: { campaign: CampaignRow }) {
   const [say, marketing, frame, locale, products] = await Promise.all([
     getTranslations('campaigns'),
     getTranslations('marketing'),
@@ -211,6 +231,7 @@ async function AudienceFacts({ campaign: { topic, audience } }: { campaign: Camp
   const product = products.find(({ id }) => id === audience.productId)
   const facts: [string, string | undefined][] = [
     [say('topic'), marketing(`topics.${topic}.name`)],
+    [say('channel'), say(`channels.${channel}`)],
     [say('product'), product ? (locale === 'ru' ? product.nameRu : product.nameEn) : audience.productId],
     [say('country'), audience.countryCode],
     [say('lastOrderFrom'), audience.lastOrderFrom],
@@ -225,7 +246,7 @@ async function Count({ campaign }: { campaign: CampaignRow }) {
   const [say, frame, { count, sample }] = await Promise.all([
     getTranslations('campaigns'),
     getTranslations('frame'),
-    countAudience(campaign.topic, campaign.audience),
+    countAudience(campaign.topic, campaign.audience, campaign.channel),
   ])
   return (
     <Card title={say('count', { count })} lead={say('countLead')}>
@@ -258,19 +279,26 @@ async function Preview({
   const [say, frame] = await Promise.all([getTranslations('campaigns'), getTranslations('frame')])
   const [subject, body] =
     locale === 'ru' ? [campaign.subjectRu, campaign.bodyRu] : [campaign.subjectEn, campaign.bodyEn]
-  const mail = await renderCampaignPreview(
-    { subject, body, topic: campaign.topic },
-    { locale, scheme, name: say('sampleName') },
-  )
+  const words = { subject, body, topic: campaign.topic }
+  const name = say('sampleName')
+  const isMail = campaign.channel === 'mail'
+  const mail = await renderCampaignPreview(words, { locale, scheme, name })
+  const text = isMail
+    ? mail.text
+    : readTelegram(writeTelegram(words, { name, locale, preferencesUrl: preferencesUrl('…') }))
   const path = `/admin/campaigns/${campaign.id}`
   const choices = [
-    { name: 'locale', label: say('language'), values: LOCALES.map((each) => [each, frame(each)] as const) },
-    {
-      name: 'scheme',
-      label: say('scheme'),
-      values: [['light', say('light')] as const, ['dark', say('dark')] as const],
-    },
-  ] as const
+    { name: 'locale' as const, label: say('language'), values: LOCALES.map((each) => [each, frame(each)] as const) },
+    ...(isMail
+      ? [
+          {
+            name: 'scheme' as const,
+            label: say('scheme'),
+            values: [['light', say('light')] as const, ['dark', say('dark')] as const],
+          },
+        ]
+      : []),
+  ]
   const chosen = { locale, scheme }
   return (
     <Card title={say('preview')} id="preview">
@@ -296,15 +324,17 @@ async function Preview({
         <strong>{mail.subject}</strong>
       </p>
       {/* No scripts, no origin of its own: what stands in it is a mail. */}
-      <iframe
-        title={say('frame')}
-        sandbox=""
-        src={withQuery(`${path}/html`, chosen)}
-        className="h-[32rem] w-full rounded-md border"
-      />
+      {isMail && (
+        <iframe
+          title={say('frame')}
+          sandbox=""
+          src={withQuery(`${path}/html`, chosen)}
+          className="h-[32rem] w-full rounded-md border"
+        />
+      )}
       <h3 className="mt-4 mb-2 font-medium">{say('asText')}</h3>
       <pre lang={locale} className="font-mono text-xs break-words whitespace-pre-wrap">
-        {mail.text}
+        {text}
       </pre>
     </Card>
   )
@@ -334,7 +364,9 @@ async function Sending({ campaign, address }: { campaign: CampaignRow; address: 
       />
       <div className="flex flex-col gap-5">
         <div>
-          <p className="mb-2 text-muted">{say('testLead', { address })}</p>
+          <p className="mb-2 text-muted">
+            {campaign.channel === 'mail' ? say('testLead', { address }) : say('testLeadTelegram')}
+          </p>
           <ActionForm action={testCampaignAction}>
             {hidden}
             <SubmitButton variant="secondary">{say('test')}</SubmitButton>
@@ -402,7 +434,9 @@ async function Figures({ campaign }: { campaign: CampaignRow }) {
     <Card title={say('figures')} lead={say('figuresLead')}>
       <Facts facts={FIGURES.map((name) => [say(`figure.${name}`), String(figures[name])])} />
       <h3 className="mt-5 font-medium">{say('readings')}</h3>
-      <p className="mt-1 mb-3 text-sm text-muted">{say(measured > 0 ? 'readingsLead' : 'readingsNone')}</p>
+      <p className="mt-1 mb-3 text-sm text-muted">
+        {say(campaign.channel === 'telegram' ? 'readingsTelegram' : measured > 0 ? 'readingsLead' : 'readingsNone')}
+      </p>
       {measured > 0 && (
         <Facts
           facts={[
@@ -430,7 +464,15 @@ async function Figures({ campaign }: { campaign: CampaignRow }) {
   )
 }
 
-async function Recipients({ campaignId, before }: { campaignId: string; before: string | undefined }) {
+async function Recipients({
+  campaignId,
+  channel,
+  before,
+}: {
+  campaignId: string
+  channel: CampaignRow['channel']
+  before: string | undefined
+}) {
   const [say, page] = await Promise.all([getTranslations('campaigns'), listRecipients({ campaignId, before })])
   return (
     <section className="mt-6">
@@ -447,7 +489,11 @@ async function Recipients({ campaignId, before }: { campaignId: string; before: 
             head: say('columnPerson'),
             cell: ({ userId }) => <IdLink href={`/admin/customers/${userId}`} id={userId} />,
           },
-          { key: 'state', head: say('state'), cell: (recipient) => <RecipientOutcome recipient={recipient} /> },
+          {
+            key: 'state',
+            head: say('state'),
+            cell: (recipient) => <RecipientOutcome recipient={recipient} channel={channel} />,
+          },
           { key: 'when', head: say('columnWhen'), cell: ({ at }) => <RelativeTime at={at} /> },
         ]}
       />

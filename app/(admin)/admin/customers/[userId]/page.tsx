@@ -45,22 +45,37 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
   if (!customer) notFound()
   const userId = customer.id
   const canSeeMail = isAllowed(staff.role, 'mail.read')
-  const [say, mail, common, balance, active, statement, orders, payments, mails, stops, choices, campaigns, measuring] =
-    await Promise.all([
-      getTranslations('admin'),
-      getTranslations('mail'),
-      getTranslations('common'),
-      getBalance({ userId }),
-      countActiveAllocations({ userId }),
-      listStatement({ userId, limit: 10 }),
-      isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
-      isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
-      canSeeMail ? listCustomerMails(userId, 10) : null,
-      canSeeMail ? findStops(customer.email) : [],
-      canSeeMail ? listChoices(userId) : null,
-      canSeeMail ? listCampaignMails({ userId }) : null,
-      canSeeMail ? findMeasuring(userId) : null,
-    ])
+  const [
+    say,
+    mail,
+    common,
+    balance,
+    active,
+    statement,
+    orders,
+    payments,
+    mails,
+    stops,
+    choices,
+    campaigns,
+    measuring,
+    telegram,
+  ] = await Promise.all([
+    getTranslations('admin'),
+    getTranslations('mail'),
+    getTranslations('common'),
+    getBalance({ userId }),
+    countActiveAllocations({ userId }),
+    listStatement({ userId, limit: 10 }),
+    isAllowed(staff.role, 'orders.read') ? listAllOrders({ userId, limit: 10 }) : null,
+    isAllowed(staff.role, 'payments.read') ? listPayments({ userId }) : null,
+    canSeeMail ? listCustomerMails(userId, 10) : null,
+    canSeeMail ? findStops(customer.email) : [],
+    canSeeMail ? listChoices(userId) : null,
+    canSeeMail ? listCampaignMails({ userId }) : null,
+    canSeeMail ? findMeasuring(userId) : null,
+    canSeeMail ? listChoices(userId, 'telegram') : null,
+  ])
   return (
     <>
       <PageHeader
@@ -173,9 +188,10 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
             </p>
           </section>
         )}
-        {choices && campaigns && measuring && (
+        {choices && campaigns && measuring && telegram && (
           <Marketing
             choices={choices}
+            telegram={telegram}
             measuring={measuring}
             mails={campaigns.rows.slice(0, 10)}
             userId={isAllowed(staff.role, 'marketing.withdraw') ? userId : null}
@@ -189,11 +205,13 @@ export default async function CustomerPage({ params }: { params: Promise<{ userI
 /** What this customer agreed to, and what went to them by it. With a user id staff may note a no. */
 async function Marketing({
   choices,
+  telegram,
   measuring,
   mails,
   userId,
 }: {
   choices: ChoiceView[]
+  telegram: ChoiceView[]
   measuring: MeasuringView
   mails: CampaignMailView[]
   userId: string | null
@@ -201,12 +219,12 @@ async function Marketing({
   const [say, mail] = await Promise.all([getTranslations('marketing'), getTranslations('mail')])
   return (
     <Card title={say('customerTitle')} lead={say('customerLead')}>
-      {(measuring.proof ?? choices.some(({ proof }) => proof)) ? (
-        <ChoiceProofs choices={choices} measuring={measuring} showsState />
+      {(measuring.proof ?? [...choices, ...telegram].some(({ proof }) => proof)) ? (
+        <ChoiceProofs choices={choices} telegram={telegram} measuring={measuring} showsState />
       ) : (
         <p className="text-muted">{say('customerNone')}</p>
       )}
-      {userId && (measuring.isAllowed || choices.some(({ state }) => state !== 'off')) && (
+      {userId && (measuring.isAllowed || [...choices, ...telegram].some(({ state }) => state !== 'off')) && (
         <ActionForm action={withdrawAction} className="mt-4">
           <input type="hidden" name="userId" value={userId} />
           <SubmitButton variant="secondary" size="sm">
