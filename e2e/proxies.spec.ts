@@ -277,6 +277,21 @@ test('a dead proxy is exchanged by its supplier: asked after a preview, told whi
     await staff.reload()
     await expect(staff.getByRole('table', { name: 'Exchanged proxies' })).toContainText('Exchanged')
     await staffContext.close()
+
+    // What a supplier gives too late waits for somebody who says what became of it. (Days are between: written as the week of looks leaves it.)
+    await query(`UPDATE replacements SET late_place = '203.0.113.77:8080' WHERE order_id = $1`, [orderId])
+    const ownerContext = await browser.newContext({ baseURL: demo().url })
+    await signIn(ownerContext, await makePerson({ role: 'owner' }))
+    const owner = await ownerContext.newPage()
+    await owner.goto('/admin/suppliers/unknown')
+    await expect(owner.getByText('203.0.113.77:8080')).toBeVisible()
+    await expectAccessible(owner)
+    await owner.setViewportSize({ width: 360, height: 740 })
+    await expectAccessible(owner)
+    await owner.getByLabel('What became of it').fill('Put into stock')
+    await owner.getByRole('button', { name: 'That is settled' }).click()
+    await expect(owner.getByText('203.0.113.77:8080')).toBeHidden()
+    await ownerContext.close()
   } finally {
     await control(seller, 'replacement', { outcome: 'replaced' })
   }

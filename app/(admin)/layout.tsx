@@ -11,7 +11,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
   const counts = {
     payments: queues.payments + queues.returns + queues.differences,
     jobs: queues.failedJobs,
-    suppliers: queues.unknownOutcomes,
+    suppliers: queues.unknownOutcomes + queues.lateExchanges,
     referrals: queues.referrals,
   }
   return (

@@ -6,6 +6,7 @@ import { DAY_MS } from '@/lib/kit'
 import { countOrdersByState, countOrdersInDispute } from '@/lib/orders'
 import { countManualRefunds, countOpenDifferences, countPaymentsNeedingReview } from '@/lib/payments'
 import { countRunningDry, countUnknownOutcomes } from '@/lib/provisioning'
+import { countLateExchanges } from '@/lib/remedies'
 
 export type Period = {
   days: 1 | 7 | 30
@@ -23,6 +24,8 @@ export type Queues = {
   differences: number
   /** Purchases and renewals at suppliers of which nobody knows what came, for a person to look at. */
   unknownOutcomes: number
+  /** Proxies that a supplier gave in exchange after their customers had something else. */
+  lateExchanges: number
   /** Payouts that were asked for, and referrals held for a look. */
   referrals: number
   failedJobs: number
@@ -52,20 +55,24 @@ export async function getOverview(now: Date = new Date()): Promise<Overview> {
 
 /** The queues' lengths alone, also for the frame around every admin page. */
 export async function countQueues(): Promise<Queues> {
-  const [payments, refunds, disputed, differences, unknownOutcomes, waiting, failed] = await Promise.all([
-    countPaymentsNeedingReview(),
-    countManualRefunds(),
-    countOrdersInDispute(),
-    countOpenDifferences(),
-    countUnknownOutcomes(),
-    countWaiting(),
-    listFailedJobs(),
-  ])
+  const [payments, refunds, disputed, differences, unknownOutcomes, lateExchanges, waiting, failed] = await Promise.all(
+    [
+      countPaymentsNeedingReview(),
+      countManualRefunds(),
+      countOrdersInDispute(),
+      countOpenDifferences(),
+      countUnknownOutcomes(),
+      countLateExchanges(),
+      countWaiting(),
+      listFailedJobs(),
+    ],
+  )
   return {
     payments,
     returns: refunds + disputed,
     differences,
     unknownOutcomes,
+    lateExchanges,
     referrals: waiting.payouts + waiting.reviews,
     failedJobs: failed.length,
   }

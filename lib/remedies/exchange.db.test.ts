@@ -1,6 +1,7 @@
 import type { Fake } from '@/fakes/kit'
 import { startProxySellerFake } from '@/fakes/proxy-seller'
 import { checkBooks } from '@/lib/admin'
+import { SYSTEM } from '@/lib/audit'
 import { COMMON_POLICY, findPlan, type Policy, saveOffer, savePolicy } from '@/lib/catalog'
 import { db, Prisma } from '@/lib/db'
 import { DAY_MS, HOUR_MS, newId } from '@/lib/kit'
@@ -14,13 +15,16 @@ import { letHoursPass } from '@/test/factories/orders'
 import { checked } from '@/test/factories/remedies'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
+  countLateExchanges,
   creditDowntime,
   exchangeProxy,
+  listLateExchanges,
   listReplacements,
   previewReplacement,
   refundProxies,
   replaceDead,
   replaceProxies,
+  settleLateExchange,
   sweepExchanges,
 } from './index'
 
@@ -331,6 +335,14 @@ describe('a ticket at the supplier', () => {
 
   it('that nobody decides falls to the policy’s money, less what downtime gave; what comes after is shown to staff', async () => {
     const { order, turn, supplierFor } = await pending()
+    await letHoursPass(order.orderId, 48)
+    await checked(order.orderId, order.allocationIds[0]!, [
+      { at: new Date(Date.now() - 40 * HOUR_MS), ok: false },
+      { at: new Date(Date.now() - 4 * HOUR_MS), ok: false },
+    ])
+    await creditDowntime()
+    const forDowntime = await balanceOf(order)
+    expect(forDowntime).toBeGreaterThan(0n)
     await letTimePass(turn.replacementId, 2 * DAY_MS)
     await Promise.all(Array.from({ length: 4 }, () => exchangeProxy(turn, supplierFor)))
     expect(await rowOf(order)).toMatchObject({ state: 'credited' })
@@ -347,6 +359,17 @@ describe('a ticket at the supplier', () => {
     expect(await placesThere()).toContain(shown!.latePlace!.split(':')[0])
     expect(await held(order.orderId)).toEqual([])
     expect(await balanceOf(order)).toBe(PRICE)
+    // It waits for a person, and is settled once, with what became of it in the audit.
+    const waiting = await countLateExchanges()
+    const late = (await listLateExchanges()).find(({ id }) => id === turn.replacementId)
+    expect(late).toMatchObject({ latePlace: shown!.latePlace, state: 'credited', supplier: 'proxy-seller' })
+    const word = { replacementId: turn.replacementId, reason: 'put into stock' }
+    const ends = await Promise.all([settleLateExchange(SYSTEM, word), settleLateExchange(SYSTEM, word)])
+    expect(ends.filter((end) => end.ok)).toHaveLength(1)
+    expect(await settleLateExchange(SYSTEM, word)).toMatchObject({ refusal: { code: 'not_waiting' } })
+    expect(await countLateExchanges()).toBe(waiting - 1)
+    const audits = { subjectId: order.orderId, action: 'remedies.late_exchange_settled' }
+    expect(await db().auditEntry.count({ where: audits })).toBe(1)
   })
 
   it('falls to stock first, where some came in meanwhile', async () => {

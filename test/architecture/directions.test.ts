@@ -34,7 +34,18 @@ const MAY_KNOW: Record<string, string[]> = {
   prices: [...WORK, 'identity', 'catalog', 'suppliers', 'orders', 'provisioning'],
   referrals: [...WORK, 'identity', 'ledger'],
   marketing: [...WORK, 'notices', 'identity', 'throttle'],
-  admin: [...WORK, 'identity', 'catalog', 'ledger', 'suppliers', 'orders', 'payments', 'referrals', 'provisioning'],
+  admin: [
+    ...WORK,
+    'identity',
+    'catalog',
+    'ledger',
+    'suppliers',
+    'orders',
+    'payments',
+    'referrals',
+    'provisioning',
+    'remedies',
+  ],
   web: [...BELOW, 'audit', 'identity'],
 }
 

@@ -50,7 +50,7 @@ export default async function AdminOverviewPage() {
       href: '/admin/suppliers/unknown',
       title: say('queueOutcomes'),
       help: say('queueOutcomesHelp'),
-      count: queues.unknownOutcomes,
+      count: queues.unknownOutcomes + queues.lateExchanges,
       needs: 'suppliers.write',
       waits: true,
     },

@@ -13,6 +13,7 @@ import {
   deliveryIdSchema,
   renewalIdSchema,
 } from '@/lib/provisioning'
+import { settleLateExchange, settleLateExchangeSchema } from '@/lib/remedies'
 import { adminAction } from '@/lib/web'
 
 export const askSupplierAction = adminAction('suppliers.write', deliveryIdSchema, async (input, { actor, locale }) => {
@@ -47,6 +48,17 @@ export const decideRenewalRunAction = adminAction(
   decideRenewalRunSchema,
   async (input, { actor, locale }) => {
     const result = await decideRenewalRun(actor, input)
+    if (!result.ok) return result
+    revalidatePath('/admin', 'layout')
+    return accepted({ message: translator(locale, 'adminSuppliers')('decided') })
+  },
+)
+
+export const settleLateExchangeAction = adminAction(
+  'suppliers.write',
+  settleLateExchangeSchema,
+  async (input, { actor, locale }) => {
+    const result = await settleLateExchange(actor, input)
     if (!result.ok) return result
     revalidatePath('/admin', 'layout')
     return accepted({ message: translator(locale, 'adminSuppliers')('decided') })

@@ -14,8 +14,15 @@ import { Code, Facts } from '@/components/ui/table'
 import { ExactTime, RelativeTime } from '@/components/ui/time'
 import { listUsernames } from '@/lib/identity'
 import { listUnknownOutcomes, supplyRules, type UnknownOutcome } from '@/lib/provisioning'
+import { type LateExchange, listLateExchanges } from '@/lib/remedies'
 import { requireAdmin } from '@/lib/web'
-import { askRenewalAction, askSupplierAction, decideDeliveryAction, decideRenewalRunAction } from './actions'
+import {
+  askRenewalAction,
+  askSupplierAction,
+  decideDeliveryAction,
+  decideRenewalRunAction,
+  settleLateExchangeAction,
+} from './actions'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('adminSuppliers'))('unknownTitle') }
@@ -24,12 +31,13 @@ export async function generateMetadata(): Promise<Metadata> {
 /** Everything that is known of each purchase and renewal whose end is open, and what a person may do about it. */
 export default async function UnknownOutcomesPage() {
   await requireAdmin('suppliers.write')
-  const [say, outcomes, rules] = await Promise.all([
+  const [say, outcomes, late, rules] = await Promise.all([
     getTranslations('adminSuppliers'),
     listUnknownOutcomes(),
+    listLateExchanges(),
     supplyRules.readFresh(),
   ])
-  const names = await listUsernames([...new Set(outcomes.map(({ userId }) => userId))])
+  const names = await listUsernames([...new Set([...outcomes, ...late].map(({ userId }) => userId))])
   return (
     <>
       <PageHeader
@@ -54,7 +62,50 @@ export default async function UnknownOutcomesPage() {
           ))}
         </ul>
       )}
+      {late.length > 0 && (
+        <section aria-labelledby="late" className="mt-8 flex flex-col gap-6">
+          <div>
+            <h2 id="late" className="text-xl font-semibold">
+              {say('lateTitle')}
+            </h2>
+            <p className="text-muted">{say('lateLead', { count: late.length })}</p>
+          </div>
+          {late.map((exchange) => (
+            <LateCard key={exchange.id} exchange={exchange} names={names} />
+          ))}
+        </section>
+      )}
     </>
+  )
+}
+
+async function LateCard({ exchange, names }: { exchange: LateExchange; names: Map<string, string> }) {
+  const [say, name] = await Promise.all([getTranslations('adminSuppliers'), brandOfSupplier(exchange.supplier)])
+  return (
+    <Card title={say('lateAt', { name })}>
+      <div className="grid gap-6 lg:grid-cols-2">
+        <Facts
+          facts={[
+            [say('latePlace'), <Code key="late">{exchange.latePlace}</Code>],
+            [say('lateOld'), <Code key="old">{exchange.oldPlace}</Code>],
+            [say('lateInstead'), say(`lateInstead_${exchange.state}`)],
+            [say('lateSince'), <ExactTime key="since" at={exchange.endedAt} />],
+            [say('lateUntil'), <ExactTime key="until" at={exchange.expiresAt} />],
+            [say('lateCountry'), exchange.countryCode],
+            [say('theirOrder'), exchange.supplierOrderId ? <Code key="theirs">{exchange.supplierOrderId}</Code> : '–'],
+            [say('order'), <IdLink key="order" href={`/admin/orders/${exchange.orderId}`} id={exchange.orderId} />],
+            [say('customer'), <CustomerLink key="customer" userId={exchange.userId} names={names} />],
+          ]}
+        />
+        <ActionForm action={settleLateExchangeAction} className="flex flex-col gap-3">
+          <input type="hidden" name="replacementId" value={exchange.id} />
+          <TextField name="reason" label={say('lateReason')} help={say('lateReasonHelp')} required maxLength={500} />
+          <SubmitButton variant="secondary" className="self-start">
+            {say('lateSettle')}
+          </SubmitButton>
+        </ActionForm>
+      </div>
+    </Card>
   )
 }
 
