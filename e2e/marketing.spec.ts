@@ -259,7 +259,7 @@ test('what is opened and followed is counted of whoever allows it, and of nobody
   expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/gif'])
 
   await admin.page.reload()
-  await expect(admin.page.getByText('1 of the 1 who allow it')).toHaveCount(2)
+  await expect(admin.page.getByText('1 of the 1 who allows it')).toHaveCount(2)
   await expect(admin.page.getByText('https://shop.example/guide EN')).toBeVisible()
   await expectAccessible(admin.page)
 
