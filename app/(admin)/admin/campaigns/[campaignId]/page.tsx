@@ -430,12 +430,15 @@ async function Figures({ campaign }: { campaign: CampaignRow }) {
   ])
   const figures = all.get(campaign.id)!
   const { measured, opened, clicked } = figures
+  const isMail = campaign.channel === 'mail'
+  // Of a message Telegram never tells what these count.
+  const shown = FIGURES.filter((name) => isMail || !['delivered', 'complained'].includes(name))
   return (
-    <Card title={say('figures')} lead={say('figuresLead')}>
-      <Facts facts={FIGURES.map((name) => [say(`figure.${name}`), String(figures[name])])} />
+    <Card title={say('figures')} lead={say(isMail ? 'figuresLead' : 'figuresTelegram')}>
+      <Facts facts={shown.map((name) => [say(`figure.${name}`), String(figures[name])])} />
       <h3 className="mt-5 font-medium">{say('readings')}</h3>
       <p className="mt-1 mb-3 text-sm text-muted">
-        {say(campaign.channel === 'telegram' ? 'readingsTelegram' : measured > 0 ? 'readingsLead' : 'readingsNone')}
+        {say(!isMail ? 'readingsTelegram' : measured > 0 ? 'readingsLead' : 'readingsNone')}
       </p>
       {measured > 0 && (
         <Facts
