@@ -36,7 +36,14 @@ export {
   type Returns,
   type TimelineEvent,
 } from './queries'
-export { canRefundBySource, finishRefund, refundPayment, type RefundState, sendRefund } from './refund-payment'
+export {
+  canRefundBySource,
+  finishRefund,
+  getRefundable,
+  refundPayment,
+  type RefundState,
+  sendRefund,
+} from './refund-payment'
 export { quoteCharge } from './quote-charge'
 export { receiveWebhook } from './receive-webhook'
 export { paymentRules } from './rules'

@@ -113,6 +113,16 @@ export async function refundPayment(
   })
 }
 
+/** The most that `refundPayment` takes for a credited payment now: what is left of it, of what its customer has from outside. */
+export async function getRefundable(payment: {
+  userId: string
+  currency: string
+  leftMicros: bigint
+}): Promise<bigint> {
+  const outside = await outsideBalanceOf(db(), payment)
+  return outside < payment.leftMicros ? outside : payment.leftMicros
+}
+
 /** Whether this provider gives money back by a call; else a person sends it by hand. */
 export async function canRefundBySource(providerName: string): Promise<boolean> {
   return (await findProvider(providerName))?.refund !== undefined
@@ -240,7 +250,7 @@ function chargeFor(payment: Locked, amountMicros: bigint): bigint {
 }
 
 /** What a customer has that came from outside: gifts are not sent to a payment's source. */
-async function outsideBalanceOf(tx: Tx, payment: Locked): Promise<bigint> {
+async function outsideBalanceOf(tx: Tx, payment: Pick<Locked, 'userId' | 'currency'>): Promise<bigint> {
   const [row] = await tx.$queryRaw<{ balance: bigint }[]>(Prisma.sql`
     SELECT balance_micros - gift_micros AS balance FROM ledger_accounts
     WHERE owner = ${payment.userId} AND kind = 'customer_balance' AND currency = ${payment.currency}`)

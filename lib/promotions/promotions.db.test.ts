@@ -13,7 +13,14 @@ import {
   placeOrder,
   previewOrder,
 } from '@/lib/orders'
-import { finishRefund, refundPayment, settlePayment, startTopUp } from '@/lib/payments'
+import {
+  finishRefund,
+  getPaymentForAdmin,
+  getRefundable,
+  refundPayment,
+  settlePayment,
+  startTopUp,
+} from '@/lib/payments'
 import { deliverOrder } from '@/lib/provisioning'
 import { makePlan, orderFor, type PlanOnSale } from '@/test/factories/catalog'
 import { type Customer, giveMoney, insertCustomer } from '@/test/factories/customer'
@@ -421,7 +428,12 @@ describe('a code on a top-up', () => {
       refundPayment(finance, { paymentId, amountMicros, reason: 'asked', requestKey: newId('req') }, bench)
     const kept = await topUpWith(code)
     await pay(kept.providerPaymentId)
+    // What is offered is what is taken: the gift stays here.
+    const offered = async () => getRefundable((await getPaymentForAdmin(kept.paymentId))!)
+    expect(await offered()).toBe(20n * USD)
     expect(await refund(kept.paymentId, 10n * USD)).toMatchObject({ ok: true })
+    expect(await offered()).toBe(10n * USD)
+    expect(await refund(kept.paymentId, 10n * USD + 1n)).toMatchObject({ refusal: { code: 'refund_too_large' } })
     // What was taken of the bonus was taken from the gift: the other half can go to its source whole.
     expect(await getBalance({ userId: kept.person.id })).toMatchObject({ balanceMicros: 11n * USD, giftMicros: USD })
     expect(await usedOf(promotionId)).toMatchObject({ givenMicros: USD })

@@ -21,8 +21,13 @@ import { Code, DataTable, Facts } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { isAllowed, listUsernames } from '@/lib/identity'
 import { amountText, formatMoney, newId } from '@/lib/kit'
-import { CREDITED_STATES, canRefundBySource, getPaymentForAdmin, type SettleOutcome } from '@/lib/payments'
-import { getBalance } from '@/lib/ledger'
+import {
+  CREDITED_STATES,
+  canRefundBySource,
+  getPaymentForAdmin,
+  getRefundable,
+  type SettleOutcome,
+} from '@/lib/payments'
 import { requireAdmin } from '@/lib/web'
 import { decideReviewAction, refundPaymentAction } from './actions'
 
@@ -49,10 +54,9 @@ export default async function AdminPaymentPage({ params }: { params: Promise<{ p
   const canDecide = payment.state === 'needs_review' && isAllowed(staff.role, 'payments.review')
   const canRefund =
     CREDITED_STATES.includes(payment.state) && payment.leftMicros > 0n && isAllowed(staff.role, 'payments.refund')
-  const [balance, bySource] = canRefund
-    ? await Promise.all([getBalance({ userId: payment.userId }), canRefundBySource(payment.provider)])
-    : [null, false]
-  const refundable = balance && balance.balanceMicros < payment.leftMicros ? balance.balanceMicros : payment.leftMicros
+  const [refundable, bySource] = canRefund
+    ? await Promise.all([getRefundable(payment), canRefundBySource(payment.provider)])
+    : [0n, false]
   return (
     <>
       <PageHeader
