@@ -50,6 +50,8 @@ export type RunOptions = {
   /** In place of the setting. */
   mailsPerSecond?: number
   runMs?: number
+  /** False: the run ends where it would wait for its turn. */
+  waits?: boolean
 }
 
 type CampaignRow = {
@@ -119,7 +121,7 @@ async function runChannel(
     if (step.kind === 'idle') break
     if (step.kind === 'again') continue
     if (step.kind === 'wait') {
-      if (performance.now() + step.ms > until) break
+      if (options.waits === false || performance.now() + step.ms > until) break
       await new Promise((resolve) => setTimeout(resolve, step.ms))
       continue
     }

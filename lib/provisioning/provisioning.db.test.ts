@@ -336,7 +336,7 @@ it('two imports of the same twenty thousand lines at once, in opposite order: ea
   ])
   expect(imports.filter((each) => each.ok)).toHaveLength(1)
   expect(await db().stockUnit.count({ where: { offerId: plan.offerId } })).toBe(20_000)
-}, 30_000)
+}, 120_000)
 
 /**
  * The same stories over HTTP, with the real adapter against the supplier's stand-in: what counts is how many purchases it has on its books.

@@ -53,6 +53,10 @@ export default async function CampaignPage({ params, searchParams }: Props) {
   const campaign = campaignId === 'new' ? null : await findCampaign(campaignId)
   if (!campaign && campaignId !== 'new') notFound()
   const say = await getTranslations('campaigns')
+  const counted =
+    campaign && ['draft', 'scheduled'].includes(campaign.state)
+      ? await countAudience(campaign.topic, campaign.audience, campaign.channel)
+      : null
   return (
     <>
       <PageHeader
@@ -84,8 +88,8 @@ export default async function CampaignPage({ params, searchParams }: Props) {
         </div>
         {campaign && (
           <div className="flex min-w-0 flex-col gap-6">
-            {['draft', 'scheduled'].includes(campaign.state) && <Count campaign={campaign} />}
-            <Sending campaign={campaign} address={staff.email} />
+            {counted && <Count counted={counted} />}
+            <Sending campaign={campaign} readers={counted?.count ?? 0} address={staff.email} />
             {campaign.startedAt && <Figures campaign={campaign} />}
           </div>
         )}
@@ -242,12 +246,8 @@ async function AudienceFacts({ campaign: { topic, channel, audience } }: { campa
   return <Facts facts={facts.filter((fact): fact is [string, string] => fact[1] !== undefined)} />
 }
 
-async function Count({ campaign }: { campaign: CampaignRow }) {
-  const [say, frame, { count, sample }] = await Promise.all([
-    getTranslations('campaigns'),
-    getTranslations('frame'),
-    countAudience(campaign.topic, campaign.audience, campaign.channel),
-  ])
+async function Count({ counted: { count, sample } }: { counted: Awaited<ReturnType<typeof countAudience>> }) {
+  const [say, frame] = await Promise.all([getTranslations('campaigns'), getTranslations('frame')])
   return (
     <Card title={say('count', { count })} lead={say('countLead')}>
       {sample.length > 0 && (
@@ -340,7 +340,7 @@ async function Preview({
   )
 }
 
-async function Sending({ campaign, address }: { campaign: CampaignRow; address: string }) {
+async function Sending({ campaign, readers, address }: { campaign: CampaignRow; readers: number; address: string }) {
   const say = await getTranslations('campaigns')
   const { id, state } = campaign
   const hidden = <input type="hidden" name="campaignId" value={id} />
@@ -377,7 +377,7 @@ async function Sending({ campaign, address }: { campaign: CampaignRow; address: 
             <ActionForm action={startCampaignAction}>
               {hidden}
               <input type="hidden" name="revision" value={campaign.revision} />
-              <SubmitButton>{say('now')}</SubmitButton>
+              <SubmitButton>{say('now', { readers })}</SubmitButton>
             </ActionForm>
             <ActionForm action={scheduleCampaignAction} className="flex max-w-sm flex-col gap-3">
               {hidden}
