@@ -6,7 +6,8 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
 
 /**
  * A stand-in for Proxy-Seller (API v2) with its habits: the key in the path, errors as status 200, one triple for every "no" at the door, delivery
- * some seconds after the purchase, other ids after each renewal, one login for a whole order, money as numbers here and as "$3.60" there. What it
+ * some seconds after the purchase, other ids after each renewal (by which alone a renewed proxy is then filtered), one login for a whole order, pages
+ * shorter than asked for, dates without a zone, countries by name beside their code, money as numbers here and as "$3.60" there. What it
  * sells are logins at the local exit, each proxy at an address of its own. Control, beside fakes/kit.ts:
  *
  *   POST /control/stock       {"country":"DEU","count":5}         what is left to sell there
@@ -19,6 +20,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/tickets     {"outcome":"replaced"}              or "refused": what becomes of the replacements that are pending
  *   POST /control/nonsense    {"match":"order/make","times":1}    do it, and answer something that is not JSON
  *   POST /control/age         {"seconds":86400}                   as if so much more time had passed since everything was sold
+ *   POST /control/zone        {"hours":-5}                    how far their clock is from UTC, which their dates do not say
  *   POST /control/expire      {"ids":["…"]}                       these run out now
  *   GET  /control/orders                                          every order, newest first, with its proxies
  */
@@ -54,6 +56,7 @@ type State = {
   /** Replacements that a person there has not decided yet, by proxy. */
   tickets: string[]
   nextHost: number
+  zoneHours: number
   account: Login
   orders: Order[]
   proxies: Proxy[]
@@ -79,6 +82,17 @@ const PERIOD_DAYS: Record<string, number> = {
 const PRICES_MICROS: Record<string, bigint> = { ipv4: 50_000n, isp: 80_000n }
 const REASONS = new Set(['NOT_WORK', 'INCORRECT_LOCATION', 'CANT_CHANGE_NETWORK', 'LOW_SPEED', 'CUSTOM'])
 const MAX_QUANTITY = 200
+/** However many are asked for. */
+const MAX_PAGE = 50
+const NAMES: Record<string, string> = {
+  DEU: 'Germany',
+  NLD: 'Netherlands',
+  USA: 'United States',
+  GBR: 'United Kingdom',
+  FRA: 'France',
+  RUS: 'Russia',
+  JPN: 'Japan',
+}
 
 class ApiError extends Error {
   readonly code: number
@@ -105,6 +119,7 @@ export async function startProxySellerFake(options: {
       replacement: 'replaced',
       tickets: [],
       nextHost: 0,
+      zoneHours: 0,
       account: newLogin(),
       orders: [],
       proxies: [],
@@ -224,9 +239,10 @@ export async function startProxySellerFake(options: {
       login: login.login,
       password: login.password,
       auth_ip: value.auths.find((each) => each.orderNumber === proxy.baseNumber && each.active && each.ip)?.ip ?? '',
-      country: proxy.country,
-      date_start: dateText(proxy.startsAt),
-      date_end: dateText(proxy.endsAt),
+      country: NAMES[proxy.country] ?? proxy.country,
+      country_alpha3: proxy.country,
+      date_start: dateText(proxy.startsAt + value.zoneHours * 3_600_000),
+      date_end: dateText(proxy.endsAt + value.zoneHours * 3_600_000),
       comment: proxy.comment,
       status: 'ACTIVE',
       can_prolong: true,
@@ -319,7 +335,7 @@ export async function startProxySellerFake(options: {
             quantity: order.quantity,
             country: order.country,
             total: `$${order.total}`,
-            date_create: dateText(order.at),
+            date_create: dateText(order.at + value.zoneHours * 3_600_000),
           })),
         }
       },
@@ -333,7 +349,7 @@ export async function startProxySellerFake(options: {
           (proxy) =>
             proxy.section === type &&
             isListed(proxy) &&
-            (order === null || [proxy.orderId, proxy.orderNumber, proxy.baseNumber].includes(order)),
+            (order === null || [proxy.orderId, proxy.orderNumber].includes(order)),
         )
         return { items: pageOf(found, query.get('page'), query.get('per_page')).map(shown) }
       },
@@ -515,6 +531,9 @@ export async function startProxySellerFake(options: {
           proxy.endsAt -= ms
         }
       }),
+      wishRoute<{ hours: number }>(state, 'zone', ({ hours }) => {
+        value.zoneHours = hours
+      }),
       wishRoute<{ ids: string[] }>(state, 'expire', ({ ids }) => {
         for (const proxy of value.proxies) if (ids.includes(proxy.id)) proxy.endsAt = Date.now()
       }),
@@ -565,7 +584,7 @@ function wholeSecond(): number {
 }
 
 function pageOf<Row>(rows: Row[], page: string | null, size: string | null): Row[] {
-  const count = Number(size ?? 100)
+  const count = Math.min(Number(size ?? MAX_PAGE), MAX_PAGE)
   const from = (Number(page ?? 1) - 1) * count
   return rows.slice(from, from + count)
 }

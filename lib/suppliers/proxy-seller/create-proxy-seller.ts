@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { z } from 'zod'
-import { OperationalError } from '@/lib/kit'
+import { DAY_MS, OperationalError } from '@/lib/kit'
 import { alpha3Of } from '../alpha3'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
-import { assertChosen, assertReference, onePerId, placeOf } from '../held'
+import { assertChosen, assertReference, placeOf } from '../held'
 import { createRateLimit, createSpacing } from '../rate-limit'
 import {
   type AccessOutcome,
@@ -54,8 +54,11 @@ const PERIODS: Record<number, string> = {
 const PAGE_SIZE = 1000
 /** The most of one order. Without a call for stock, it stands for "enough". */
 const STOCK_UNTOLD = 100
-/** Clocks differ, and an order is stamped when it is paid: one this much older than our call may still be ours. */
-const CLOCK_SLACK_MS = 2 * 60_000
+/**
+ * How much earlier than our call an order may seem to have been paid and still be the one of that call: their dates carry no zone, and some no time of
+ * the day. An order too many here ends in "cannot tell", one too few would end in buying twice.
+ */
+const DATES_MAY_BE_OFF_BY_MS = 2 * DAY_MS
 /** Bad key, address not allowed, limit reached: told by one and the same answer, and before anything was done. */
 const AT_THE_DOOR = 503
 /** The limit is counted by the minute. */
@@ -168,14 +171,21 @@ export function createProxySeller(options: {
     })
   }
 
+  /** Page by page. How large a page may be is not described, so a short one need not be the last: that is the one which brings nothing new. */
   async function list(section: string, filter: Record<string, string> = {}): Promise<ProxySellerItem[]> {
-    const found: ProxySellerItem[] = []
+    const found = new Map<string, ProxySellerItem>()
     for (let page = 1; ; page += 1) {
       const query = new URLSearchParams({ ...filter, page: String(page), per_page: String(PAGE_SIZE) }).toString()
       const { items } = await ask(`proxy/list/${section}?${query}`, itemsSchema)
-      found.push(...items)
-      if (items.length < PAGE_SIZE) return onePerId(found)
+      const before = found.size
+      for (const item of items) found.set(item.id, item)
+      if (found.size === before) return [...found.values()]
     }
+  }
+
+  /** All of an order, with what renewals made of it. Their filter may know each renewal as an order of its own, so it is not relied on for the whole. */
+  async function listOf(section: string, baseNumber: string): Promise<ProxySellerItem[]> {
+    return (await list(section)).filter((item) => item.base_order_number === baseNumber)
   }
 
   /** The order at their side, as a body for order/calc and order/make; null where they have nothing like it. */
@@ -214,8 +224,7 @@ export function createProxySeller(options: {
     const [baseNumber] = made.listBaseOrderNumbers
     for (const delayMs of baseNumber === undefined ? [] : (options.pollDelaysMs ?? [3000, 5000, 7000])) {
       await new Promise((resolve) => setTimeout(resolve, delayMs))
-      const items = await lookAgain(() => list(params.section, { orderId: baseNumber! }))
-      const delivered = items.filter((item) => item.base_order_number === baseNumber)
+      const delivered = await lookAgain(() => listOf(params.section, baseNumber!))
       if (delivered.length < request.quantity) continue
       await markAs(request.reference, delivered)
       return { kind: 'delivered', ...toPurchase(delivered, params, made.total) }
@@ -252,7 +261,7 @@ export function createProxySeller(options: {
     // Such a request was never sent.
     if (body === null) return null
     const params = proxySellerParamsSchema.parse(hint.params)
-    const since = hint.sentAt.getTime() - CLOCK_SLACK_MS
+    const since = hint.sentAt.getTime() - DATES_MAY_BE_OFF_BY_MS
     const orders = await listOrders(new Date(since))
     const items = await list(params.section)
     const totals = new Map(orders.map((order) => [order.order_id, order.total ?? null]))
@@ -268,6 +277,7 @@ export function createProxySeller(options: {
       return found(taken)
     }
 
+    const countryId = String(body.countryId)
     const known = new Set(hint.knownOrderIds)
     const groups = new Map<string, ProxySellerItem[]>()
     for (const item of items) groups.set(item.base_order_number, [...(groups.get(item.base_order_number) ?? []), item])
@@ -276,8 +286,7 @@ export function createProxySeller(options: {
         group.length <= hint.quantity &&
         !known.has(group[0]!.base_order_number) &&
         group.every(
-          (item) =>
-            (item.comment ?? '') === '' && item.country === body.countryId && item.date_start.getTime() >= since,
+          (item) => (item.comment ?? '') === '' && mayBeIn(item, countryId) && item.date_start.getTime() >= since,
         ),
     )
     const fitting = unclaimed.filter((group) => group.length === hint.quantity)
@@ -302,7 +311,7 @@ export function createProxySeller(options: {
 
   /** Paid orders that are not renewals, from the day of `since` on. */
   async function listOrders(since: Date): Promise<z.infer<typeof ordersSchema>['items']> {
-    const found: z.infer<typeof ordersSchema>['items'] = []
+    const found = new Map<string, z.infer<typeof ordersSchema>['items'][number]>()
     for (let page = 1; ; page += 1) {
       const query = new URLSearchParams({
         start_date: since.toISOString().slice(0, 10),
@@ -312,8 +321,9 @@ export function createProxySeller(options: {
         limit: '100',
       }).toString()
       const { items } = await ask(`order/list?${query}`, ordersSchema)
-      found.push(...items)
-      if (items.length < 100) return found
+      const before = found.size
+      for (const item of items) found.set(item.order_id, item)
+      if (found.size === before) return [...found.values()]
     }
   }
 
@@ -339,17 +349,21 @@ export function createProxySeller(options: {
   /** What they list now of these, in the order asked for; null where one is not there. A proxy is known by order, address and port. */
   async function itemsOf(held: HeldProxies, params: ProxySellerParams): Promise<(ProxySellerItem | null)[]> {
     assertChosen(held)
-    const listed = await list(params.section, orderFilter(held))
-    return held.proxies.map(
-      (proxy) =>
-        listed.find(
-          (item) =>
-            placeOf(toProxy(item, params)) === placeOf(proxy) &&
-            (held.supplierOrderId === null
-              ? item.id === proxy.supplierRef
-              : item.base_order_number === held.supplierOrderId),
-        ) ?? null,
-    )
+    const { supplierOrderId } = held
+    const among = (listed: ProxySellerItem[]) =>
+      held.proxies.map(
+        (proxy) =>
+          listed.find(
+            (item) =>
+              placeOf(toProxy(item, params)) === placeOf(proxy) &&
+              (supplierOrderId === null ? item.id === proxy.supplierRef : item.base_order_number === supplierOrderId),
+          ) ?? null,
+      )
+    if (supplierOrderId !== null) {
+      const found = among(await list(params.section, { orderId: supplierOrderId }))
+      if (!found.includes(null)) return found
+    }
+    return among(await list(params.section))
   }
 
   async function readProxies(held: HeldProxies): Promise<PurchasedProxy[]> {
@@ -395,7 +409,8 @@ export function createProxySeller(options: {
   async function replace(request: HeldProxies & { reason: ReplaceReason; comment?: string }): Promise<Replacement[]> {
     const params = proxySellerParamsSchema.parse(request.params)
     const items = await itemsOf(request, params)
-    const listOrder = () => list(params.section, orderFilter(request))
+    const { supplierOrderId } = request
+    const listOrder = () => (supplierOrderId === null ? list(params.section) : listOf(params.section, supplierOrderId))
     const here = items.filter((item) => item !== null)
     const before = new Set((await listOrder()).map((item) => item.ip))
     const answers = new Map<string, { status: string; words: string }>()
@@ -436,8 +451,8 @@ export function createProxySeller(options: {
     params: Record<string, unknown>
   }): Promise<PurchasedProxy[]> {
     const params = proxySellerParamsSchema.parse(order.params)
-    const items = await list(params.section, { orderId: order.supplierOrderId })
-    return items.filter((item) => item.base_order_number === order.supplierOrderId).map((item) => toProxy(item, params))
+    const items = await listOf(params.section, order.supplierOrderId)
+    return items.map((item) => toProxy(item, params))
   }
 
   /** Access is set by whole orders there. What opens this one, or why it cannot be changed. */
@@ -447,7 +462,7 @@ export function createProxySeller(options: {
     const numbers = new Set(items.map((item) => item!.base_order_number))
     const [orderNumber] = numbers
     if (numbers.size > 1 || orderNumber === undefined) return { detail: 'the proxies are of more than one order' }
-    const siblings = await list(params.section, { orderId: orderNumber })
+    const siblings = await listOf(params.section, orderNumber)
     if (siblings.length > items.length)
       return { detail: 'login and addresses belong to the whole order: choose all of its proxies' }
     const auths = (await ask('auth/list', authListSchema)).filter((auth) => auth.orderNumber === orderNumber)
@@ -565,9 +580,10 @@ function newPassword(): string {
   return Array.from({ length: 12 }, () => letters[randomInt(letters.length)]).join('')
 }
 
-/** Their filter takes the base number as well as an id. */
-function orderFilter({ supplierOrderId }: HeldProxies): Record<string, string> {
-  return supplierOrderId === null ? {} : { orderId: supplierOrderId }
+/** Whether nothing that is told of its place speaks against a country. */
+function mayBeIn(item: ProxySellerItem, alpha3: string): boolean {
+  const code = item.country_alpha3 || item.country || ''
+  return !/^[A-Z]{3}$/i.test(code) || code.toUpperCase() === alpha3
 }
 
 function toPurchase(items: ProxySellerItem[], params: ProxySellerParams, totalMicros: bigint | null): Purchase {
@@ -584,8 +600,8 @@ function toProxy(item: ProxySellerItem, { protocol }: ProxySellerParams): Purcha
     supplierRef: item.id,
     host: item.ip,
     port: protocol === 'http' ? item.port_http : item.port_socks,
-    username: item.login,
-    password: item.password,
+    username: item.login ?? '',
+    password: item.password ?? '',
     protocols: [protocol],
     expiresAt: item.date_end,
   }

@@ -183,6 +183,73 @@ describe('Proxy-Seller', () => {
     expect((await bench.supplier.findPurchase(asked.reference, hint))?.proxies).toHaveLength(3)
   })
 
+  test.each([-12, -5, 3, 14])(
+    'a clock %i hours from UTC does not hide a purchase whose answer was lost',
+    async (hours) => {
+      await tell('zone', { hours })
+      const knownOrderIds = await known()
+      const asked = request()
+      const sentAt = new Date()
+      await bench.breakNext('buy', 'no answer after')
+      await bench.supplier.buy(asked).catch(() => undefined)
+      await tell('deliver', {})
+      const hint = { ...asked, sentAt, knownOrderIds }
+      expect((await bench.supplier.findPurchase(asked.reference, hint))?.proxies).toHaveLength(2)
+    },
+  )
+
+  test('a country that is told by name only does not hide a purchase, and another code does', async () => {
+    const asked = request({ quantity: 1 })
+    const sentAt = new Date()
+    const row = (place: object) => ({
+      id: 'a',
+      order_id: 'o',
+      base_order_number: 'NS_1',
+      ip: '192.0.2.1',
+      port_http: 1,
+      port_socks: 2,
+      login: 'u',
+      password: 'p',
+      // Of the day alone.
+      date_start: sentAt.toISOString().slice(0, 10).split('-').toReversed().join('.'),
+      date_end: '01.01.2099',
+      ...place,
+    })
+    // Somebody's own, bought there by hand for an address: it has no login, and is no reason not to read the rest.
+    const other = { ...row({ country: 'USA' }), id: 'b', base_order_number: 'NS_2', login: null, password: null }
+    const find = (place: object) =>
+      answering((url) => ({
+        status: 'success',
+        data: { items: url.includes('order/list') ? [] : [row(place), other] },
+        errors: [],
+      })).findPurchase(asked.reference, { ...asked, sentAt, knownOrderIds: ['NS_2'] })
+    expect((await find({ country: 'Germany' }))?.proxies).toHaveLength(1)
+    expect((await find({ country: 'Germany', country_alpha3: 'DEU' }))?.proxies).toHaveLength(1)
+    expect(await find({ country: 'United States', country_alpha3: 'USA' })).toBeNull()
+    expect(await find({ country: 'USA' })).toBeNull()
+  })
+
+  test('pages shorter than asked for are read to the end', async () => {
+    const purchase = await boughtNow(70)
+    expect(purchase.proxies).toHaveLength(70)
+    expect(await bench.supplier.readProxies!({ ...purchase, params: PARAMS })).toHaveLength(70)
+  })
+
+  test('of an order that was renewed in part all is found, and a part of it is still a part', async () => {
+    const purchase = await boughtNow(3)
+    const held = { ...purchase, params: PARAMS }
+    const [first, ...rest] = purchase.proxies
+    const renewed = await bench.supplier.renew!({ ...held, proxies: [first!], reference: 'rnw_4', periodDays: 30 })
+    expect(renewed.kind).toBe('renewed')
+    expect(await bench.supplier.readProxies!(held)).toHaveLength(3)
+    for (const proxies of [[first!], rest])
+      expect(await bench.supplier.changeCredentials!({ ...held, proxies })).toMatchObject({ kind: 'refused' })
+    expect(await bench.supplier.changeCredentials!(held)).toMatchObject({ kind: 'changed' })
+    expect(
+      await bench.supplier.listOrder!({ supplierOrderId: purchase.supplierOrderId!, params: PARAMS }),
+    ).toHaveLength(3)
+  })
+
   test('without what was asked for, a look-up cannot tell', async () => {
     await expect(bench.supplier.findPurchase('dlv_x')).rejects.toBeInstanceOf(OperationalError)
   })
@@ -216,10 +283,11 @@ describe('Proxy-Seller', () => {
 
   test('a renewal that went through and cannot be looked at is not reported as a failure', async () => {
     const purchase = await boughtNow()
-    let lists = 0
+    let isMade = false
     const blind = adapter({
       fetch: (async (url: string, init: RequestInit) => {
-        if (url.includes('proxy/list') && (lists += 1) > 1) return new Response('', { status: 502 })
+        if (url.includes('proxy/list') && isMade) return new Response('', { status: 502 })
+        isMade ||= url.includes('prolong/make')
         return fetch(url, init)
       }) as typeof fetch,
     })

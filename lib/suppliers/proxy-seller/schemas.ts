@@ -7,13 +7,13 @@ const whole = z.union([z.string().regex(/^\d{1,9}$/), z.number().int().nonnegati
 /** Money as a number, or as text with the sign of a currency before or behind it. */
 const money = z.union([z.number(), z.string().transform((shown) => shown.replaceAll(/[\s$€]/g, ''))]).pipe(microsSchema)
 
-/** `d.m.Y H:i:s`. They name no zone; we read UTC. */
+/** `d.m.Y H:i:s`, or the day alone. They name no zone; we read UTC. */
 const moment = z
   .string()
-  .regex(/^\d{2}\.\d{2}\.\d{4} \d{2}:\d{2}:\d{2}$/)
+  .regex(/^\d{2}\.\d{2}\.\d{4}( \d{2}:\d{2}:\d{2})?$/)
   .transform((shown) => {
     const [day, month, year, time] = [shown.slice(0, 2), shown.slice(3, 5), shown.slice(6, 10), shown.slice(11)]
-    return new Date(`${year}-${month}-${day}T${time}Z`)
+    return new Date(`${year}-${month}-${day}T${time || '00:00:00'}Z`)
   })
   .refine((date) => !Number.isNaN(date.getTime()))
 
@@ -57,9 +57,12 @@ const itemSchema = z.object({
   ip: z.string().min(1),
   port_http: whole,
   port_socks: whole,
-  login: z.string(),
-  password: z.string(),
-  country: z.string(),
+  // Whoever bought by hand and bound an address has none; such an order must not make the list unreadable.
+  login: z.string().nullish(),
+  password: z.string().nullish(),
+  /** A code of three letters, or a name beside one: what is no code says nothing about the place. */
+  country: z.string().nullish(),
+  country_alpha3: z.string().nullish(),
   date_start: moment,
   date_end: moment,
   comment: z.string().nullish(),
