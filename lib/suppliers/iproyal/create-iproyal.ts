@@ -37,6 +37,7 @@ import {
   orderPageSchema,
   orderSchema,
   pricingSchema,
+  productSchema,
   productsSchema,
 } from './schemas'
 
@@ -104,7 +105,8 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
   /** Null: no such product there. */
   async function findProduct(productId: number): Promise<IproyalProduct | null> {
     const { data } = await ask('/products', productsSchema)
-    return data.find((product) => product.id === productId) ?? null
+    const product = data.find((each) => each.id === productId)
+    return asking(NAME, async () => (product ? readShape('GET /products', productSchema, product) : null))
   }
 
   function readOrder(orderId: string): Promise<IproyalOrder | null> {
@@ -289,7 +291,12 @@ export function createIproyal(options: { baseUrl: string; apiKey: string } & Cal
         body: { order_id: now.order.id, proxies: now.proxies.map(inTheirWords), random_password: true },
       })
       if (status >= 400) return { kind: 'refused', detail: refusalWords(status, body, apiKey) }
-      return { kind: 'changed', proxies: (await readHeldAfter(held)).proxies }
+      const { proxies } = await readHeldAfter(held)
+      // Whoever changes a password wants the old one closed: their word alone is not enough.
+      const old = new Map(now.proxies.map((proxy) => [proxy.supplierRef, proxy.password]))
+      if (proxies.some((proxy) => old.get(proxy.supplierRef) === proxy.password))
+        throw new UnknownOutcomeError(NAME, 'a change of credentials was taken and does not show yet')
+      return { kind: 'changed', proxies }
     })
   }
 

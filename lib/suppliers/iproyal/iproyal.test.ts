@@ -244,6 +244,33 @@ describe('iproyal', () => {
     expect(fake.isSold(now[0]!.username, now[0]!.password)).toBe(true)
   })
 
+  test('a change of credentials that only their answer knows of is not told as done', async () => {
+    const purchase = await bought()
+    const idle = createIproyal({
+      baseUrl: `${fake.url}/v1/reseller`,
+      apiKey: API_KEY,
+      fetch: (async (url: string, init: RequestInit) =>
+        url.endsWith('change-credentials')
+          ? Response.json({ error: 'Internal error', status: 500 })
+          : fetch(url, init)) as typeof fetch,
+    })
+    await expect(idle.changeCredentials!(held(purchase))).rejects.toBeInstanceOf(UnknownOutcomeError)
+  })
+
+  test('what another product of theirs looks like does not stand in the way of ours', async () => {
+    const other = createIproyal({
+      baseUrl: `${fake.url}/v1/reseller`,
+      apiKey: API_KEY,
+      fetch: (async (url: string, init: RequestInit) => {
+        const answer = await fetch(url, init)
+        if (!url.endsWith('/products')) return answer
+        const { data } = (await answer.json()) as { data: unknown[] }
+        return Response.json({ data: [{ id: 3, name: 'Mobile', plans: null, locations: null }, ...data] })
+      }) as typeof fetch,
+    })
+    expect(await other.getStock('de', PARAMS)).toBe(100)
+  })
+
   test('a wrong key is a fault before anything is bought, without the key in the words', async () => {
     const wrong = createIproyal({ baseUrl: `${fake.url}/v1/reseller`, apiKey: 'wrong-key-42' })
     await expect(wrong.getBalance()).rejects.toThrow('status 401: Unauthenticated.')

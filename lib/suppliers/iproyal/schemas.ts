@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { microsSchema } from '../amounts'
+import { momentSchema } from '../moments'
 
 const id = z.number().int().positive()
 const name = z.string().min(1)
@@ -34,8 +35,9 @@ const locationSchema: z.ZodType<Location> = z.object({
   },
 })
 const planSchema = z.object({ id, name, max_quantity: z.number().int().nonnegative().nullish() })
-const productSchema = z.object({ id, name, plans: z.array(planSchema), locations: z.array(locationSchema) })
-export const productsSchema = z.object({ data: z.array(productSchema) })
+export const productSchema = z.object({ id, name, plans: z.array(planSchema), locations: z.array(locationSchema) })
+// Only by their ids: what another product of theirs looks like must not stand in the way of ours.
+export const productsSchema = z.object({ data: z.array(z.looseObject({ id: z.unknown() })) })
 export type IproyalProduct = z.infer<typeof productSchema>
 export type IproyalLocation = Location
 
@@ -52,16 +54,6 @@ const port = z
       .transform(Number),
   ])
   .pipe(z.number().int().min(1).max(65_535))
-
-/** "2026-12-03 13:51:40", without a zone: taken for UTC. */
-const moment = z.string().transform((text, context) => {
-  const at = new Date(/^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}$/.test(text) ? `${text.replace(' ', 'T')}Z` : text)
-  if (Number.isNaN(at.getTime())) {
-    context.addIssue({ code: 'custom', message: 'no moment' })
-    return z.NEVER
-  }
-  return at
-})
 
 /** `host:port:user:pass`, or an object without a port. */
 const listedSchema = z.union([
@@ -85,7 +77,8 @@ export const orderSchema = z.object({
   plan_name: name.nullish(),
   location: name.nullish(),
   quantity: z.number().int().nonnegative(),
-  expire_date: moment.nullish(),
+  /** "2026-12-03 13:51:40", without a zone. */
+  expire_date: momentSchema.nullish(),
   extended_history: z.array(z.unknown()).nullish(),
   proxy_data: z
     .object({

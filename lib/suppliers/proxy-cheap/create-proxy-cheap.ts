@@ -28,6 +28,7 @@ import {
   type ProxyCheapParams,
   proxyCheapParamsSchema,
   type ProxyCheapProxy,
+  type ProxyCheapRow,
 } from './schemas'
 
 const NAME = 'proxy-cheap'
@@ -54,6 +55,8 @@ function sharedLimit(identity: string): () => Promise<void> {
   limits.set(identity, limit)
   return limit
 }
+
+type OddRow = Extract<ProxyCheapRow, { isOdd: true }>
 
 class Refusal extends Error {
   readonly status: number
@@ -132,10 +135,15 @@ export function createProxyCheap(
     })
   }
 
-  async function list(): Promise<ProxyCheapProxy[]> {
-    const proxies = await ask('GET', '/proxies', proxiesSchema)
-    if (proxies === null) throw new OperationalError(NAME, 'GET /proxies was refused')
-    return onePerId(proxies).filter((proxy) => proxy.status !== 'CANCELED')
+  /** What they list; `odd` are rows that cannot be read, which is no matter unless one of them is meant. */
+  async function list(): Promise<{ proxies: ProxyCheapProxy[]; odd: OddRow[] }> {
+    const rows = await ask('GET', '/proxies', proxiesSchema)
+    if (rows === null) throw new OperationalError(NAME, 'GET /proxies was refused')
+    const all = onePerId(rows)
+    return {
+      proxies: all.filter((row) => !row.isOdd).filter((proxy) => proxy.status !== 'CANCELED'),
+      odd: all.filter((row) => row.isOdd),
+    }
   }
 
   /** The order in their words, for price and execute; null where they have nothing like it. */
@@ -191,7 +199,7 @@ export function createProxyCheap(
   /** The proxies of an order of theirs when all of them work; null before. */
   async function readTaken(id: string, quantity: number): Promise<ProxyCheapProxy[] | null> {
     const path = `/orders/${encodeURIComponent(id)}/proxies`
-    const delivered = onePerId((await ask('GET', path, proxiesSchema)) ?? [])
+    const delivered = onePerId((await ask('GET', path, proxiesSchema)) ?? []).filter((row) => !row.isOdd)
     return delivered.length < quantity || !delivered.every(isActive) ? null : delivered
   }
 
@@ -209,7 +217,10 @@ export function createProxyCheap(
     }
     const isKnown = knownBy(hint.knownOrderIds)
     const since = hint.sentAt.getTime() - CLOCK_SLACK_MS
-    const fitting = (await list()).filter(
+    const { proxies, odd } = await list()
+    const mayBeIt = (row: OddRow) => !isKnown(row.id) && !(row.createdAt && row.createdAt.getTime() < since)
+    if (odd.some(mayBeIt)) throw new OperationalError(NAME, 'cannot tell: a new proxy is listed in an unknown shape')
+    const fitting = proxies.filter(
       (proxy) =>
         proxy.createdAt.getTime() >= since &&
         // What they do not tell (yet) does not speak against it.
@@ -229,7 +240,10 @@ export function createProxyCheap(
   async function heldOf(held: HeldProxies): Promise<{ params: ProxyCheapParams; known: (ProxyCheapProxy | null)[] }> {
     assertChosen(held)
     const params = proxyCheapParamsSchema.parse(held.params)
-    const listed = new Map((await list()).map((proxy) => [proxy.id, proxy]))
+    const { proxies, odd } = await list()
+    if (odd.some((row) => held.proxies.some((proxy) => proxy.supplierRef === row.id)))
+      throw new OperationalError(NAME, 'a proxy that is held is listed in an unknown shape')
+    const listed = new Map(proxies.map((proxy) => [proxy.id, proxy]))
     const known = held.proxies.map((proxy: HeldProxy) => {
       const found = listed.get(proxy.supplierRef)
       return found && hasPlace(found, params) && placeOf(toProxy(found, params)) === placeOf(proxy) ? found : null
@@ -343,7 +357,13 @@ export function createProxyCheap(
       if (error instanceof Refusal) return { kind: 'refused', detail: error.message }
       throw error
     }
-    return { kind: 'changed', proxies: await lookAgain(() => readProxies(request)) }
+    const after = await lookAgain(() => heldOf(request))
+    const isSet = (proxy: ProxyCheapProxy | null) => {
+      const bound = proxy?.authentication?.whitelistedIps
+      return proxy !== null && (!bound || bound.toSorted().join() === ips.toSorted().join())
+    }
+    if (!after.known.every(isSet)) throw new UnknownOutcomeError(NAME, 'addresses were accepted and do not show yet')
+    return { kind: 'changed', proxies: after.known.map((proxy) => toProxy(proxy!, after.params)) }
   }
 
   async function getBalance(): Promise<{ balanceMicros: bigint; currency: string }> {
@@ -361,11 +381,12 @@ export function createProxyCheap(
     })
   }
 
-  /** Null where the key may not read it, which is no reason not to renew. */
+  /** Null where the key may not read it, or where it is told in another way than we know: no reason not to renew. */
   async function balanceIfAllowed(): Promise<bigint | null> {
     return asking(NAME, async () => {
       const answer = await send('GET', '/account/balance')
-      return answer.status >= 300 ? null : readShape('GET /account/balance', balanceSchema, answer.body).balance
+      const read = balanceSchema.safeParse(answer.body)
+      return answer.status < 300 && read.success ? read.data.balance : null
     })
   }
 

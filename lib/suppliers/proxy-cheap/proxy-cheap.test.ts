@@ -218,6 +218,71 @@ describe('Proxy-Cheap', () => {
     })
   })
 
+  test('a balance that is told in another way is no reason not to renew', async () => {
+    const purchase = await boughtNow(1)
+    const supplier = answering((url, init) =>
+      url.endsWith('/account/balance') ? Response.json({ balance: '12.50', currency: 'USD' }) : fetch(url, init),
+    )
+    const held = { ...purchase, params: PARAMS }
+    expect(await supplier.renew!({ ...held, reference: 'rnw_4', periodDays: 30 })).toMatchObject({ kind: 'renewed' })
+  })
+
+  /** The list of their server with this in it, too, or with each row made into something else. */
+  const listing = (more: object[], change: (row: Record<string, unknown>) => object = (row) => row) =>
+    answering(async (url, init) => {
+      const answer = await fetch(url, init)
+      if (!url.endsWith('/proxies')) return answer
+      const { proxies } = (await answer.json()) as { proxies: Record<string, unknown>[] }
+      return Response.json({ proxies: [...more, ...proxies.map(change)] })
+    })
+
+  test('another product or state of theirs in the list does not stand in the way, unless it is what is looked for', async () => {
+    const purchase = await boughtNow(1)
+    const sentAt = new Date()
+    const old = { id: 7, status: 'ACTIVE', connection: { httpPort: 'dynamic' }, createdAt: '2020-01-01T00:00:00Z' }
+    const paused = { id: 8, status: 'SUSPENDED', createdAt: '2020-01-01T00:00:00Z' }
+    const held = { ...purchase, params: PARAMS }
+    expect(await listing([old, paused]).readProxies!(held)).toEqual(purchase.proxies)
+    const asked = request({ quantity: 1 })
+    const hint = { ...asked, sentAt, knownOrderIds: [`?:${(await listIds()).join(',')}`] }
+    expect(await listing([old, paused]).findPurchase(asked.reference, hint)).toBeNull()
+    await expect(
+      listing([{ ...old, createdAt: new Date().toISOString() }]).findPurchase(asked.reference, hint),
+    ).rejects.toThrow('cannot tell')
+    await expect(listing([], ({ id }) => ({ id })).readProxies!(held)).rejects.toBeInstanceOf(OperationalError)
+  })
+
+  test('dates without a zone hide no purchase whose answer was lost, whatever zone they are of', async () => {
+    const asked = request({ quantity: 1 })
+    const knownOrderIds = [`?:${(await listIds()).join(',') || '1'}`]
+    const sentAt = new Date()
+    const lost = await boughtNow(1)
+    for (const hours of [-12, -5, 0, 3, 14]) {
+      const local = (text: unknown) =>
+        new Date(Date.parse(String(text)) + hours * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
+      const supplier = listing([], (row) => ({
+        ...row,
+        createdAt: local(row.createdAt),
+        expiresAt: local(row.expiresAt),
+      }))
+      const found = await supplier.findPurchase(asked.reference, { ...asked, sentAt, knownOrderIds })
+      expect(found?.proxies.map((proxy) => proxy.supplierRef)).toEqual([lost.proxies[0]!.supplierRef])
+    }
+  })
+
+  test('addresses that were accepted and are not there are not told as bound', async () => {
+    const purchase = await boughtNow(1)
+    const idle = answering((url, init) =>
+      url.endsWith('/change-authentication-type')
+        ? Response.json({ statusCode: 500, message: 'Internal server error' })
+        : fetch(url, init),
+    )
+    const held = { ...purchase, params: PARAMS }
+    await expect(idle.bindAddresses!({ ...held, addresses: ['203.0.113.7'] })).rejects.toBeInstanceOf(
+      UnknownOutcomeError,
+    )
+  })
+
   test('with addresses bound there is no login, and without them a new one', async () => {
     const purchase = await boughtNow(1)
     const held = { ...purchase, params: PARAMS }

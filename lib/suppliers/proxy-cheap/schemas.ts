@@ -1,14 +1,10 @@
 import { CENT_MICROS } from '@/lib/kit'
 import { z } from 'zod'
 import { microsSchema } from '../amounts'
+import { latestMomentSchema, momentSchema } from '../moments'
 
 const id = z.union([z.string().min(1), z.number().int().nonnegative().transform(String)])
 const port = z.number().int().min(1).max(65_535)
-const moment = z
-  .string()
-  .transform((text) => new Date(text))
-  .refine((date) => !Number.isNaN(date.getTime()))
-
 /** What an offer says: their service and plan, an internet provider where the plan has a choice, and the protocol that is handed over. */
 export const proxyCheapParamsSchema = z.object({
   service: z.enum(['static-residential-ipv4', 'static-datacenter-ipv4']),
@@ -23,7 +19,8 @@ export const priceSchema = z.object({
   currency: z
     .string()
     .regex(/^[A-Z]{3}$/)
-    .default('USD'),
+    .nullish()
+    .transform((currency) => currency ?? 'USD'),
 })
 
 export const executeSchema = z.object({ id: z.string().min(1), totalPrice: microsSchema.nullish().catch(null) })
@@ -51,7 +48,8 @@ export const optionsSchema = z.object({
 /** Until a proxy is `ACTIVE` it may have neither a place nor a login, nor an end. */
 export const proxySchema = z.object({
   id,
-  status: z.enum(['PENDING', 'INITIATING', 'ACTIVE', 'EXPIRED', 'CANCELED']),
+  /** PENDING, INITIATING, ACTIVE, EXPIRED or CANCELED; one they add later must not make a whole list unreadable. */
+  status: z.string().min(1),
   networkType: z.string().nullish(),
   countryCode: z.string().nullish(),
   authentication: z
@@ -69,13 +67,21 @@ export const proxySchema = z.object({
       socks5Port: port.nullish(),
     })
     .nullish(),
-  createdAt: moment,
-  expiresAt: moment.nullish(),
+  createdAt: latestMomentSchema,
+  expiresAt: momentSchema.nullish(),
 })
 export type ProxyCheapProxy = z.infer<typeof proxySchema>
 
+/** A row of another product of theirs, say: there is one, and nothing else is known of it. */
+const oddSchema = z
+  .object({ id, createdAt: latestMomentSchema.nullish().catch(null) })
+  .transform((row) => ({ ...row, isOdd: true as const }))
+
+const rowSchema = z.union([proxySchema.transform((row) => ({ ...row, isOdd: false as const })), oddSchema])
+export type ProxyCheapRow = z.infer<typeof rowSchema>
+
 /** Their examples show a bare list, their server has been seen to wrap it. */
 export const proxiesSchema = z.union([
-  z.array(proxySchema),
-  z.object({ proxies: z.array(proxySchema) }).transform(({ proxies }) => proxies),
+  z.array(rowSchema),
+  z.object({ proxies: z.array(rowSchema) }).transform(({ proxies }) => proxies),
 ])

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { invariant, OperationalError, parseAmount } from '@/lib/kit'
+import { OperationalError } from '@/lib/kit'
 import { asking, readShape, sendCall, spending, UnclearAnswer } from '../call'
 import { assertChosen, assertReference, onePerId, placeOf } from '../held'
 import { createRateLimit } from '../rate-limit'
@@ -24,6 +24,7 @@ import {
   prolongSchema,
   px6ParamsSchema,
   type Px6Proxy,
+  type Px6Row,
   refusalSchema,
 } from './schemas'
 
@@ -122,9 +123,9 @@ export function createPx6(options: {
     })
   }
 
-  /** Everything there is, page by page, active or expired. */
-  async function list(parameters: Record<string, string>): Promise<Px6Proxy[]> {
-    const found: Px6Proxy[] = []
+  /** Everything there is, page by page, active or expired. A row that cannot be read is no matter, unless it `isMeant`. */
+  async function list(parameters: Record<string, string>, isMeant: (row: Px6Row) => boolean): Promise<Px6Proxy[]> {
+    const found: Px6Row[] = []
     for (let page = 1; ; page += 1) {
       const reply = await ask(
         'getproxy',
@@ -132,8 +133,12 @@ export function createPx6(options: {
         listReplySchema,
       )
       found.push(...reply.list)
-      if (reply.list.length < PAGE_SIZE) return onePerId(found)
+      if (reply.list.length < PAGE_SIZE) break
     }
+    const rows = onePerId(found)
+    if (rows.some((row) => row.isOdd && isMeant(row)))
+      throw new OperationalError(NAME, 'getproxy: one of the proxies is told in an unknown shape')
+    return rows.filter((row) => !row.isOdd)
   }
 
   async function buy(request: PurchaseRequest): Promise<PurchaseOutcome> {
@@ -159,7 +164,7 @@ export function createPx6(options: {
       return {
         kind: 'delivered',
         supplierOrderId: reply.order_id,
-        costMicros: micros(reply.price),
+        costMicros: reply.price,
         currency: reply.currency,
         proxies: onePerId(reply.list).map(toProxy),
       }
@@ -173,7 +178,8 @@ export function createPx6(options: {
   async function findPurchase(reference: string): Promise<Purchase | null> {
     assertReference(reference)
     // Their filter is not described; ours is exact.
-    const proxies = (await list({ descr: reference })).filter((proxy) => proxy.descr === reference)
+    const isOurs = (row: Pick<Px6Row, 'descr'>) => row.descr === reference
+    const proxies = (await list({ descr: reference }, isOurs)).filter(isOurs)
     if (proxies.length === 0) return null
     return { supplierOrderId: null, costMicros: null, currency: null, proxies: proxies.map(toProxy) }
   }
@@ -187,13 +193,14 @@ export function createPx6(options: {
       priceSchema,
       (error) => (NO_SUCH_CHOICE.has(error) ? null : undefined),
     )
-    return reply === null ? null : { costMicros: micros(reply.price), currency: reply.currency }
+    return reply === null ? null : { costMicros: reply.price, currency: reply.currency }
   }
 
   /** Their ids never change, and an address may be sold again: only both together name a proxy. */
   async function readProxies(held: HeldProxies): Promise<PurchasedProxy[]> {
     assertChosen(held)
-    const known = new Map((await list({})).map((proxy) => [proxy.id, toProxy(proxy)]))
+    const isHeld = (row: Px6Row) => held.proxies.some((proxy) => proxy.supplierRef === row.id)
+    const known = new Map((await list({}, isHeld)).map((proxy) => [proxy.id, toProxy(proxy)]))
     return held.proxies.flatMap((proxy) => {
       const found = known.get(proxy.supplierRef)
       return found !== undefined && placeOf(found) === placeOf(proxy) ? [found] : []
@@ -215,7 +222,7 @@ export function createPx6(options: {
           return expiresAt === undefined ? [] : [{ ...proxy, expiresAt }]
         })
         if (proxies.length < before.length) throw new UnclearAnswer('prolong was answered for a part of the proxies')
-        return { kind: 'renewed', costMicros: micros(reply.price), currency: reply.currency, proxies }
+        return { kind: 'renewed', costMicros: reply.price, currency: reply.currency, proxies }
       })
     } catch (error) {
       if (error instanceof Px6Refusal)
@@ -239,7 +246,7 @@ export function createPx6(options: {
 
   async function getBalance(): Promise<{ balanceMicros: bigint; currency: string }> {
     const { balance, currency } = await ask('', {}, balanceSchema)
-    return { balanceMicros: micros(balance), currency }
+    return { balanceMicros: balance, currency }
   }
 
   return {
@@ -269,12 +276,6 @@ export function createPx6(options: {
     renew,
     readProxies,
   }
-}
-
-function micros(decimal: string): bigint {
-  const amount = parseAmount(decimal)
-  invariant(amount !== null, 'an amount that passed the schema is a plain decimal')
-  return amount
 }
 
 function toProxy(proxy: Px6Proxy): PurchasedProxy {

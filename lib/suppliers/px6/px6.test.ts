@@ -124,6 +124,27 @@ describe('px6', () => {
       expect(await answering(() => Response.json({ ...envelope, list })).findPurchase('dlv_1')).toBeNull()
   })
 
+  test('what else the account has there does not stand in the way, unless it is what is looked for', async () => {
+    const envelope = { status: 'yes', balance: '1.00', currency: 'USD', list_count: '2' }
+    const odd = { id: '12', type: 'mtproto', secret: 'ee00', descr: 'by hand' }
+    const supplier = answering(() => Response.json({ ...envelope, list: [odd, { ...proxy, descr: 'dlv_1' }] }))
+    expect((await supplier.findPurchase('dlv_1'))?.proxies).toHaveLength(1)
+    expect(await supplier.findPurchase('dlv_2')).toBeNull()
+    const ours = answering(() => Response.json({ ...envelope, list: [{ ...odd, descr: 'dlv_1' }] }))
+    await expect(ours.findPurchase('dlv_1')).rejects.toBeInstanceOf(OperationalError)
+    const held = { supplierRef: '12', host: '10.0.0.1', port: 8000, expiresAt: new Date() }
+    await expect(ours.readProxies!({ supplierOrderId: '1', params: {}, proxies: [held] })).rejects.toBeInstanceOf(
+      OperationalError,
+    )
+  })
+
+  test('a sum that their machine added up in floating point is the sum', async () => {
+    const reply = { status: 'yes', balance: 0.1 + 0.2, currency: 'USD', price: 12.600000000000001 }
+    const supplier = answering(() => Response.json(reply))
+    expect(await supplier.getBalance()).toEqual({ balanceMicros: 300_000n, currency: 'USD' })
+    expect(await supplier.quote(request)).toEqual({ costMicros: 12_600_000n, currency: 'USD' })
+  })
+
   test('a proxy that a list tells twice is one proxy', async () => {
     const reply = { status: 'yes', balance: '1.00', currency: 'USD', order_id: '1', price: '1.00' }
     const listed = { ...proxy, descr: 'dlv_1' }

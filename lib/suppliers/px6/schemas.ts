@@ -1,7 +1,6 @@
 import { z } from 'zod'
+import { microsSchema } from '../amounts'
 
-/** px6 writes most numbers as text and some as numbers; both become text, so that money never is a floating-point number. */
-const decimal = z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^\d{1,9}(\.\d{1,6})?$/))
 const whole = z.union([z.string().regex(/^\d{1,9}$/), z.number().int().nonnegative()]).transform(Number)
 const text = z.union([z.string(), z.number().transform(String)])
 
@@ -28,16 +27,24 @@ function listOf<Row>(row: z.ZodType<Row>) {
   return z.union([z.array(row), z.record(z.string(), row).transform((rows) => Object.values(rows))])
 }
 
-const envelope = { status: z.literal('yes'), balance: decimal, currency: z.string().regex(/^[A-Z]{3}$/) }
+const envelope = { status: z.literal('yes'), balance: microsSchema, currency: z.string().regex(/^[A-Z]{3}$/) }
 
 export const refusalSchema = z.object({ status: z.literal('no'), error_id: whole, error: z.string().default('') })
 export const balanceSchema = z.object(envelope)
 export const countSchema = z.object({ ...envelope, count: whole })
-export const priceSchema = z.object({ ...envelope, price: decimal })
-export const buySchema = z.object({ ...envelope, order_id: text, price: decimal, list: listOf(proxySchema) })
-export const listReplySchema = z.object({ ...envelope, list: listOf(proxySchema) })
+export const priceSchema = z.object({ ...envelope, price: microsSchema })
+export const buySchema = z.object({ ...envelope, order_id: text, price: microsSchema, list: listOf(proxySchema) })
+/** Whatever else the account has there (MTProto, say) is in the list, too: there is one, and nothing else is known of it. */
+const rowSchema = z.union([
+  proxySchema.transform((row) => ({ ...row, isOdd: false as const })),
+  z
+    .object({ id: text, descr: z.string().nullish().catch(null) })
+    .transform((row) => ({ ...row, isOdd: true as const })),
+])
+export const listReplySchema = z.object({ ...envelope, list: listOf(rowSchema) })
+export type Px6Row = z.infer<typeof rowSchema>
 export const prolongSchema = z.object({
   ...envelope,
-  price: decimal,
+  price: microsSchema,
   list: listOf(z.object({ id: text, unixtime_end: whole.pipe(z.number().positive()) })),
 })
