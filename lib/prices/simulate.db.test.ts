@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { db } from '@/lib/db'
 import { newId } from '@/lib/kit'
-import { renewOrder } from '@/lib/orders'
-import { makePlan } from '@/test/factories/catalog'
+import { placeOrder, renewOrder } from '@/lib/orders'
+import { deliverOrder } from '@/lib/provisioning'
+import { makePlan, orderFor } from '@/test/factories/catalog'
+import { insertCustomer } from '@/test/factories/customer'
 import { buyDelivered } from '@/test/factories/orders'
+import { makePromotion } from '@/test/factories/promotions'
 import { planPriceChange, saveCosts, savePriceRule, simulatePrices, simulateSales } from '.'
 
 const STAFF = { kind: 'staff' as const, id: newId('usr') }
@@ -55,6 +58,27 @@ test('orders and renewals are priced anew by the shop’s own function, with qua
     ['renewal', 2, 2_700_000n],
   ])
   expect(typed.byPlan).toMatchObject([{ planId, sum: { thenMicros: 18_900_000n } }])
+})
+
+test.each([
+  ['a tenth', { kind: 'percent', percent: '10' }, 1_800_000n, 2_700_000n],
+  ['an amount', { kind: 'amount', amountMicros: '0.50' }, 1_500_000n, 2_500_000n],
+  ['a half of at most 0.30', { kind: 'percent', percent: '50', capMicros: '0.30' }, 1_700_000n, 2_700_000n],
+])('an order with a code that took %s off is priced anew with its code', async (_name, code, paid, dearer) => {
+  const plan = await makePlan({ units: 5 })
+  const promotion = await makePromotion(code)
+  const customer = await insertCustomer({ balanceMicros: 2n * ONE })
+  const placed = await placeOrder(customer, {
+    ...(await orderFor(plan, 2)),
+    promotionCode: promotion.code,
+    totalMicros: paid,
+  })
+  if (!placed.ok) throw new Error(placed.refusal.code)
+  await deliverOrder({ orderId: placed.value.orderId })
+  // Half as much again: three instead of two.
+  const at = (basisPoints: number) => simulate({ by: 'percent', planId: plan.planId, basisPoints })
+  expect(await at(0)).toMatchObject({ sales: 1, affected: 0, nowMicros: paid, thenMicros: paid })
+  expect(await at(5000)).toMatchObject({ affected: 1, nowMicros: paid, thenMicros: dearer })
 })
 
 test('a planned change, a rule and a margin are taken as they stand; margins only where the cost is known', async () => {

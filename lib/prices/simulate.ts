@@ -66,7 +66,8 @@ const emptySum = (): SimulationSum => ({
 })
 
 /**
- * What the delivered orders and the renewals of the last thirty days would have brought under other prices, if everybody had bought just the same. Sales are
+ * What the delivered orders and the renewals of the last thirty days would have brought under other prices, if everybody had bought just the same, with the
+ * same codes. Sales are
  * read in pages and priced by the shop's own functions; memory does not grow with them. Refuses `not_found` for a plan or a planned change that is
  * not there.
  */
@@ -235,9 +236,19 @@ type SaleRow = {
   periodDays: number
   quantity: number
   totalMicros: bigint
+  /** What a code took off before that, and whether it is an amount that another price would not have moved. */
+  promotionMicros: bigint
+  isFixedPromotion: boolean
   nowMicros: bigint
   costMicros: bigint | null
   costCurrency: string | null
+}
+
+/** What would have been paid of another price: with the same code, as far as its part of a price is known to grow with it. */
+function withPromotion(row: SaleRow, priceMicros: bigint): bigint {
+  if (row.promotionMicros === 0n) return priceMicros
+  if (!row.isFixedPromotion) return (priceMicros * row.totalMicros) / (row.totalMicros + row.promotionMicros)
+  return priceMicros > row.promotionMicros ? priceMicros - row.promotionMicros : 1n
 }
 
 /** Sales in pages by their ids, which sort by time: the primary key finds the month without reading what lies before it. */
@@ -256,8 +267,9 @@ async function* readSales(scene: Scene, since: Date, until: Date): AsyncGenerato
           ? Prisma.sql`
             SELECT o.id, o.id AS "orderId", o.plan_id AS "planId", o.offer_id AS "offerId", coalesce(d.supplier, f.supplier) AS supplier,
                    o.period_days AS "periodDays", o.quantity, o.total_micros AS "totalMicros", h.captured_micros AS "nowMicros",
+                   o.promotion_micros AS "promotionMicros", coalesce(p.kind = 'amount' OR o.promotion_micros = p.cap_micros, false) AS "isFixedPromotion",
                    d.cost_micros AS "costMicros", d.cost_currency AS "costCurrency"
-            FROM orders o JOIN ledger_holds h ON h.id = o.id JOIN offers f ON f.id = o.offer_id
+            FROM orders o JOIN ledger_holds h ON h.id = o.id JOIN offers f ON f.id = o.offer_id LEFT JOIN promotions p ON p.id = o.promotion_id
             LEFT JOIN LATERAL (SELECT d.supplier, d.cost_micros, d.cost_currency FROM deliveries d
                                WHERE d.order_id = o.id AND d.state = 'delivered' LIMIT 1) d ON true
             WHERE o.id > ${after} AND o.id < ${end} AND o.delivered_at IS NOT NULL AND h.captured_micros > 0 AND ${chosen}
@@ -265,6 +277,7 @@ async function* readSales(scene: Scene, since: Date, until: Date): AsyncGenerato
           : Prisma.sql`
             SELECT r.id, r.order_id AS "orderId", o.plan_id AS "planId", o.offer_id AS "offerId", f.supplier,
                    r.period_days AS "periodDays", r.quantity, r.total_micros AS "totalMicros", r.captured_micros AS "nowMicros",
+                   0::bigint AS "promotionMicros", false AS "isFixedPromotion",
                    u.cost AS "costMicros", u.currency AS "costCurrency"
             FROM renewals r JOIN orders o ON o.id = r.order_id JOIN offers f ON f.id = o.offer_id
             LEFT JOIN LATERAL (SELECT sum(u.cost_micros)::bigint AS cost, min(u.cost_currency) AS currency FROM renewal_runs u
@@ -277,7 +290,7 @@ async function* readSales(scene: Scene, since: Date, until: Date): AsyncGenerato
           const plan = scene.plans.get(row.planId)
           const price = plan && renewalPriceOf(plan, row)
           // Of an order that was delivered in part, only that part is asked for.
-          const thenMicros = price ? (price.totalMicros * row.nowMicros) / row.totalMicros : null
+          const thenMicros = price ? (withPromotion(row, price.totalMicros) * row.nowMicros) / row.totalMicros : null
           const { id, orderId, planId, periodDays, quantity, nowMicros } = row
           return {
             kind,
