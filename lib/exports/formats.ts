@@ -1,4 +1,4 @@
-import { csvCell } from '@/lib/kit'
+import { csvCell, isFormula } from '@/lib/kit'
 import {
   bracketed,
   type ExportedProxy,
@@ -33,12 +33,16 @@ export function isBuiltIn(format: string): format is BuiltInFormat {
   return (BUILT_IN_FORMATS as readonly string[]).includes(format)
 }
 
-/** `http://user:pass@host:port`, or `socks5://`, with everything escaped that would end a part of it early. */
+/** `http://user:pass@host:port`, or `socks5://`, with everything escaped that would end a part of it early; without a login where it is bound to addresses. */
 export function exportUrl(proxy: ExportedProxy): string {
-  return `${protocolOf(proxy)}://${login(proxy)}@${bracketed(proxy.host)}:${proxy.port}`
+  const login = hasLogin(proxy) ? `${percentEncoded(proxy.username)}:${percentEncoded(proxy.password)}@` : ''
+  return `${protocolOf(proxy)}://${login}${placeOf(proxy)}`
 }
 
-const login = ({ username, password }: ExportedProxy) => `${percentEncoded(username)}:${percentEncoded(password)}`
+const placeOf = ({ host, port }: ExportedProxy) => `${bracketed(host)}:${port}`
+
+/** A supplier that knows login or addresses, never both, tells an empty login while addresses are bound. */
+const hasLogin = ({ username, password }: ExportedProxy) => username !== '' || password !== ''
 
 const lines = (file: FileType, row: Writer['row'], isUnclear: Writer['isUnclear'] = () => false): Writer => ({
   file,
@@ -49,7 +53,8 @@ const lines = (file: FileType, row: Writer['row'], isUnclear: Writer['isUnclear'
   isUnclear,
 })
 
-const loginHolds = (signs: string) => (proxy: ExportedProxy) => holdsAny(signs, [proxy.username, proxy.password])
+const loginHolds = (signs: string) => (proxy: ExportedProxy) =>
+  hasLogin(proxy) && holdsAny(signs, [proxy.username, proxy.password])
 
 const CSV_COLUMNS = ['host', 'port', 'username', 'password', 'country', 'protocols', 'expires_at', 'label', 'order']
 
@@ -64,13 +69,13 @@ export function builtInWriter(format: BuiltInFormat, target: string): Writer {
       // What AdsPower takes (https://anyip.io/tools/proxy-formatter), and most tools besides.
       return lines(
         'txt',
-        (proxy) => `${bracketed(proxy.host)}:${proxy.port}:${proxy.username}:${proxy.password}`,
+        (proxy) => `${placeOf(proxy)}${hasLogin(proxy) ? `:${proxy.username}:${proxy.password}` : ''}`,
         loginHolds(':'),
       )
     case 'at':
       return lines(
         'txt',
-        (proxy) => `${proxy.username}:${proxy.password}@${bracketed(proxy.host)}:${proxy.port}`,
+        (proxy) => `${hasLogin(proxy) ? `${proxy.username}:${proxy.password}@` : ''}${placeOf(proxy)}`,
         loginHolds(':@'),
       )
     case 'url':
@@ -99,7 +104,7 @@ export function builtInWriter(format: BuiltInFormat, target: string): Writer {
         row: (proxy) => `${csvCells(proxy).map(csvCell).join(',')}\r\n`,
         between: '',
         foot: '',
-        isUnclear: () => false,
+        isUnclear: (proxy) => [proxy.username, proxy.password].some(isFormula),
       }
     case 'foxyproxy':
       // https://github.com/foxyproxy/firefox-extension/wiki/Import-Proxy-List ("protocol://username:password@server:port?title=…&countryCode=…")
@@ -109,15 +114,16 @@ export function builtInWriter(format: BuiltInFormat, target: string): Writer {
           `${exportUrl(proxy)}?title=${percentEncoded(proxy.label || nameOf(proxy, index))}&countryCode=${proxy.countryCode}`,
       )
     case 'mihomo':
-      // https://wiki.metacubex.one/config/proxies/socks and …/http. A JSON string is a double-quoted string of YAML 1.2.
+      // https://wiki.metacubex.one/config/proxies/socks and …/http. A JSON string is a double-quoted string of YAML 1.2, and
+      // rows stand in brackets because a list without rows would be no list.
       return {
         file: 'yaml',
-        head: 'proxies:\n',
+        head: 'proxies: [\n',
         row: (proxy, index) =>
-          `  - {name: ${JSON.stringify(nameOf(proxy, index))}, type: ${protocolOf(proxy)}, server: ${JSON.stringify(proxy.host)}, port: ${proxy.port}, ` +
-          `username: ${JSON.stringify(proxy.username)}, password: ${JSON.stringify(proxy.password)}}\n`,
-        between: '',
-        foot: '',
+          `  {name: ${JSON.stringify(nameOf(proxy, index))}, type: ${protocolOf(proxy)}, server: ${JSON.stringify(proxy.host)}, port: ${proxy.port}, ` +
+          `username: ${JSON.stringify(proxy.username)}, password: ${JSON.stringify(proxy.password)}}`,
+        between: ',\n',
+        foot: '\n  ]\n',
         isUnclear: () => false,
       }
     case 'sing_box':
@@ -140,7 +146,8 @@ export function builtInWriter(format: BuiltInFormat, target: string): Writer {
       return {
         ...lines(
           'conf',
-          (proxy) => `${protocolOf(proxy)} ${proxy.host} ${proxy.port} ${proxy.username} ${proxy.password}`,
+          (proxy) =>
+            `${protocolOf(proxy)} ${proxy.host} ${proxy.port}${hasLogin(proxy) ? ` ${proxy.username} ${proxy.password}` : ''}`,
           loginHolds(''),
         ),
         head: '[ProxyList]\n',

@@ -144,6 +144,35 @@ test('JSON and CSV are read back, and no cell is a formula', () => {
   )
 })
 
+test('a login that a table cannot say, because it looks like a formula, is told to be unclear', () => {
+  for (const writer of [builtInWriter('csv', ''), compiled('csv', '{host},{user},{pass}')]) {
+    for (const password of ['=1+1', '-abc', '+x', '@home'])
+      expect(writer.isUnclear(withLogin('a', password))).toBe(true)
+    for (const password of ['a=b', 'p,w', 'p"w', '"', '"pw"', "'pw", '#1'])
+      expect(writer.isUnclear(withLogin('a', password)), password).toBe(false)
+  }
+  expect(compiled('csv', '{host},{user}:{pass}').isUnclear(withLogin('a', '=1'))).toBe(false)
+})
+
+test('a proxy that is bound to addresses has no login, and none is written', () => {
+  const bound = withLogin('', '')
+  const row = (format: Parameters<typeof builtInWriter>[0], proxy = bound) =>
+    builtInWriter(format, 'http://a.test/').row(proxy, 0).trim()
+  expect(row('txt')).toBe('192.0.2.7:8080')
+  expect(row('at')).toBe('192.0.2.7:8080')
+  expect(row('url')).toBe('http://192.0.2.7:8080')
+  expect(row('url', { ...bound, host: '2001:db8::1' })).toBe('http://[2001:db8::1]:8080')
+  expect(row('curl')).toBe('curl -x http://192.0.2.7:8080 http://a.test/')
+  expect(row('proxychains')).toBe('http 192.0.2.7 8080')
+  for (const format of ['txt', 'at', 'proxychains'] as const)
+    expect(builtInWriter(format, '').isUnclear(bound)).toBe(false)
+})
+
+test('a list without proxies is a list', () => {
+  expect(writeAll(builtInWriter('mihomo', ''), [])).toBe('proxies: [\n\n  ]\n')
+  expect(JSON.parse(writeAll(builtInWriter('sing_box', ''), []))).toEqual({ outbounds: [] })
+})
+
 test('a shell takes each value as one word', () => {
   const logins = ["a'b", '$(id)', '`id`', 'a b', '"', '\\', '!x', '*', '-n', '~', 'ü€']
   const writer = compiled('shell', 'printf "%s" {user}/{pass}')
@@ -166,7 +195,7 @@ test('a value cannot begin a line of its own', () => {
 it('writes the formats of tools', () => {
   const socks = { ...PROXY, protocols: ['socks5'], password: 'p"w' }
   expect(writeAll(builtInWriter('mihomo', ''), [socks])).toBe(
-    'proxies:\n  - {name: "NL 1 192.0.2.7:8080", type: socks5, server: "192.0.2.7", port: 8080, username: "anna", password: "p\\"w"}\n',
+    'proxies: [\n  {name: "NL 1 192.0.2.7:8080", type: socks5, server: "192.0.2.7", port: 8080, username: "anna", password: "p\\"w"}\n  ]\n',
   )
   expect(JSON.parse(writeAll(builtInWriter('sing_box', ''), [PROXY, socks]))).toEqual({
     outbounds: [

@@ -1,5 +1,5 @@
 // Pure: the preview, the download and the feed write by the very same functions.
-import { accepted, csvCell, refused, type Refusal, type Result } from '@/lib/kit'
+import { accepted, csvCell, isFormula, refused, type Refusal, type Result } from '@/lib/kit'
 
 /** A proxy as an export sees it. `label` is what its owner calls it; empty for none. */
 export type ExportedProxy = {
@@ -44,7 +44,7 @@ export type Writer = {
   row: (proxy: ExportedProxy, index: number) => string
   between: string
   foot: string
-  /** Whether a reader of this format would take something of this proxy for another part: a format without escapes has no way to say it. */
+  /** Whether a reader of this format would take something of this proxy for something else: a format without escapes has no way to say it. */
   isUnclear: (proxy: ExportedProxy) => boolean
 }
 
@@ -215,7 +215,14 @@ const WRITERS: Record<TemplateKind, (parts: Part[]) => Result<Writer, TemplateRe
     const head = cells.map((cell) => csvCell(cell.map((part) => ('text' in part ? part.text : part.field)).join('')))
     const row: Writer['row'] = (proxy) =>
       `${cells.map((cell) => csvCell(filled(cell, proxy, (value) => value))).join(',')}\r\n`
-    return accepted({ file: 'csv', head: `${head.join(',')}\r\n`, row, between: '', foot: '', isUnclear: never })
+    // Only a login is told of: in front of a label an apostrophe does no harm.
+    const isUnclear: Writer['isUnclear'] = (proxy) =>
+      cells.some((cell) => {
+        const [first] = cell
+        const isLogin = first && 'field' in first && ['user', 'pass'].includes(first.field)
+        return isLogin && isFormula(filled(cell, proxy, (value) => value))
+      })
+    return accepted({ file: 'csv', head: `${head.join(',')}\r\n`, row, between: '', foot: '', isUnclear })
   },
   json: (parts) => {
     // Values that would break out of wherever they may not stand: a field outside of a string is JSON only where it is a number.
