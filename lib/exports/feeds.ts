@@ -148,8 +148,8 @@ async function change<Value>(
 export type OpenedFeed = { id: string; userId: string; filter: ExportFilter; format: string }
 
 /**
- * The feed that a token opens, and notes that it was used; null for a token that is malformed, unknown, revoked or of another kind, which nobody can
- * tell apart.
+ * The feed that a token opens, and notes that it was used; null for a token that is malformed, unknown, revoked, of another kind or of a suspended account,
+ * which nobody can tell apart.
  */
 export async function openFeed(input: { token: string; kind: FeedKind }): Promise<OpenedFeed | null> {
   if (!/^[A-Za-z0-9_-]{43}$/.test(input.token)) return null
@@ -158,6 +158,8 @@ export async function openFeed(input: { token: string; kind: FeedKind }): Promis
     select: { id: true, userId: true, filter: true, format: true, templateId: true },
   })
   if (!feed) return null
+  // What a sign-in no longer opens, a key made before does not open either.
+  if ((await db().user.count({ where: { id: feed.userId, suspendedAt: null } })) === 0) return null
   const now = Date.now()
   await db().feed.updateMany({
     where: { id: feed.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: new Date(now - USED_EVERY_MS) } }] },

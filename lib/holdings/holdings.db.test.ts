@@ -15,10 +15,12 @@ import {
   listProxyFacets,
   listTags,
   listViews,
+  makeSelection,
   markProxy,
   type ProxyFilter,
   proxyFilterSchema,
   proxiesQuery,
+  readFilter,
   retagProxies,
   saveView,
 } from './index'
@@ -279,4 +281,21 @@ describe('with a hundred thousand proxies of others', () => {
     if (process.env.WRITE_PLANS) writeFileSync('docs/plans.md', text)
     expect(readFileSync('docs/plans.md', 'utf8')).toContain('allocations_user_id_expires_at_id_idx')
   }, 120_000)
+})
+
+it('signs that mean something elsewhere are looked for as they are, and a zero byte is no filter', async () => {
+  const { customer, allocationIds } = await buyDelivered({ quantity: 3 })
+  const [allocationId] = allocationIds
+  const marks = { label: `50% off "a" 'b' \\`, note: '[x](y)*?', tags: `x%y, "q"` }
+  await markProxy(customer, { allocationId: allocationId!, ...marks })
+  const find = async (q: string) => {
+    const filter = readFilter(new URLSearchParams({ q }).toString())
+    return (await listProxies({ userId: customer.id, filter })).rows.map((row) => row.id)
+  }
+  for (const q of ['%', '"a"', "'b'", '\\', '50% OFF', 'x%y', 'q"', '[x](y)*?'])
+    expect([q, await find(q)]).toEqual([q, [allocationId]])
+  for (const q of ['5%f', "' OR 1=1 --", '.*', 'x_y']) expect([q, await find(q)]).toEqual([q, []])
+  // As it stands in a query that a form carries along.
+  expect(readFilter('q=a%00b&tag=%00&state=live')).toEqual({ state: 'live' })
+  expect(await makeSelection(customer, { filter: readFilter('q=a%00b') })).toMatchObject({ value: { count: 3 } })
 })

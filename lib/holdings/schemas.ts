@@ -13,12 +13,15 @@ export const MARK_LIMITS = { label: 60, note: 500, tag: 40, tagsPerProxy: 50, ta
 export const SELECTION_MAX = 10_000
 export const VIEWS_MAX = 20
 
-/** An empty field of a form is no filter, and neither is one that says nothing this table knows: a filter comes from addresses people edit. */
+/**
+ * An empty field of a form is no filter, and neither is one that says nothing this table knows: a filter comes from addresses people edit. A zero byte, which a
+ * query kept in a form may still hold in its escaped form, is nothing that the database could be asked for.
+ */
 function field<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess(
-    (value) => (value === '' ? undefined : Array.isArray(value) ? value[0] : value),
-    schema.optional().catch(undefined),
-  )
+  return z.preprocess((value) => {
+    const first: unknown = Array.isArray(value) ? value[0] : value
+    return first === '' || (typeof first === 'string' && first.includes('\0')) ? undefined : first
+  }, schema.optional().catch(undefined))
 }
 
 /**

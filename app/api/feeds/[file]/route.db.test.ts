@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { db } from '@/lib/db'
 import { makeFeed, revokeFeed, rotateFeed, saveTemplate } from '@/lib/exports'
 import { loggedPath } from '@/lib/web/faults'
 import { buyDelivered, letHoursPass } from '@/test/factories/orders'
@@ -79,6 +80,15 @@ test('wrong, old and revoked tokens, wrong endings and rubbish get the very same
   expect(new Set(answers).size).toBe(1)
   expect(answers[0]).toContain('404 application/problem+json')
   expect(answers[0]).toContain('"code":"not_found"')
+})
+
+test('a feed of a suspended account is closed until the account is open again', async () => {
+  const { token, actor } = await bought()
+  const suspend = (suspendedAt: Date | null) => db().user.update({ where: { id: actor.id }, data: { suspendedAt } })
+  await suspend(new Date())
+  expect((await ask(`${token}.txt`)).status).toBe(404)
+  await suspend(null)
+  expect((await ask(`${token}.txt`)).status).toBe(200)
 })
 
 test('is written by its owner’s template as it is now', async () => {
