@@ -71,11 +71,18 @@ export function createIproyalResidential(options: { baseUrl: string; apiKey: str
   const findSubAccount: TrafficSupplier['findSubAccount'] = async (reference, params) => {
     const username = usernameOf(reference)
     const found = new Map<string, SubUser>()
-    for (let page = 1, last = 1; page <= last; page += 1) {
+    const read = new Set<string>()
+    for (let page = 1; ; page += 1) {
       const answer = await ask(`${PATH}?page=${page}`, subUserPageSchema)
       if (!answer) throw new OperationalError(NAME, 'the list of sub-users is not there')
-      last = answer.meta?.last_page ?? 1
-      for (const user of answer.data) if (user.username === username) found.set(user.hash, user)
+      const before = read.size
+      for (const user of answer.data) {
+        read.add(user.hash)
+        if (user.username === username) found.set(user.hash, user)
+      }
+      const last = answer.meta?.last_page
+      // Where the last page is not told, it is the one that brings nothing new.
+      if (typeof last === 'number' ? page >= last : read.size === before) break
     }
     if (found.size > 1) throw new OperationalError(NAME, 'cannot tell: two sub-users have that name')
     const [user] = found.values()

@@ -79,6 +79,30 @@ describe('iproyal-residential', () => {
     expect(await traffic().findSubAccount('dlv_5', PARAMS)).toMatchObject({ grantedBytes: 1n })
   })
 
+  test.each(['without its last page', 'bare', 'bare and never paged'])('a list %s is read to its end', async (how) => {
+    for (const count of [1, 2, 3, 4, 5])
+      await traffic().createSubAccount({ reference: `dlv_${count}`, bytes: 1n, params: PARAMS })
+    const listing = createIproyalResidential({
+      baseUrl: `${fake.url}/v1`,
+      apiKey: API_KEY,
+      fetch: (async (url: string, init: RequestInit) => {
+        if (how === 'bare and never paged') return Response.json(await everybody())
+        const { data } = (await (await fetch(url, init)).json()) as { data: unknown[] }
+        return Response.json(how === 'bare' ? data : { data })
+      }) as typeof fetch,
+    }).traffic!
+    expect(await listing.findSubAccount('dlv_5', PARAMS)).toMatchObject({ grantedBytes: 1n })
+    expect(await listing.findSubAccount('dlv_6', PARAMS)).toBeNull()
+  })
+
+  /** All sub-users, as one page would tell them. */
+  async function everybody(): Promise<unknown[]> {
+    await tell('page', { size: 100 })
+    const headers = { authorization: `Bearer ${API_KEY}` }
+    const answer = await fetch(`${fake.url}/v1/residential-subusers`, { headers })
+    return ((await answer.json()) as { data: unknown[] }).data
+  }
+
   test.each(['dlv_1', 'dlv-1', 'dlv.1', 'dlvx5f1', 'DLV_1', 'dlv_X'])(
     'no reference but %s has its name',
     async (own) => {

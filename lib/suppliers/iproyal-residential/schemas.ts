@@ -25,9 +25,13 @@ export const subUserSchema = z.object({
 })
 export type SubUser = z.infer<typeof subUserSchema>
 
-export const subUserPageSchema = z.object({
-  data: z.array(subUserSchema),
-  meta: z.object({ last_page: z.number().int().nonnegative() }).optional(),
-})
+/** How the list is paged is not described: its last page may be told, or not, and the list may be bare. */
+export const subUserPageSchema = z.union([
+  z.object({
+    data: z.array(subUserSchema),
+    meta: z.object({ last_page: z.number().int().nonnegative().nullish() }).nullish(),
+  }),
+  z.array(subUserSchema).transform((data) => ({ data, meta: null })),
+])
 
 export const accountSchema = z.object({ available_traffic: gigabytesSchema })
