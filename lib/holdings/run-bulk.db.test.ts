@@ -1,12 +1,16 @@
+import { startProxySellerFake } from '@/fakes/proxy-seller'
 import { checkBooks } from '@/lib/admin'
 import { COMMON_POLICY, type Policy } from '@/lib/catalog'
 import { db } from '@/lib/db'
 import { getBalance } from '@/lib/ledger'
-import { findOrder, renewOrder } from '@/lib/orders'
-import { listAllocations } from '@/lib/provisioning'
+import { findOrder, placeOrder, renewOrder } from '@/lib/orders'
+import { deliverOrder, listAllocations } from '@/lib/provisioning'
+import { createProxySeller } from '@/lib/suppliers'
+import { makePlan, orderFor } from '@/test/factories/catalog'
 import { insertCustomer } from '@/test/factories/customer'
 import { buyDelivered, letHoursPass } from '@/test/factories/orders'
 import { checked, planWithPolicy } from '@/test/factories/remedies'
+import { insertSupplier } from '@/test/factories/supplier'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type BulkName, makeSelection, previewBulk, removeSelections, runBulk } from './index'
 
@@ -214,6 +218,44 @@ describe('exchanging and giving back many', () => {
     })
     expect(await balanceOf(customer.id)).toBe(1_000_000n)
   })
+})
+
+it('one action on a selection is not taken for another one that was done to it', async () => {
+  const apiKey = 'bulk-test-key'
+  const seller = await startProxySellerFake({ port: 0, apiKey, exitPort: 1 })
+  try {
+    await fetch(`${seller.controlUrl}/delivery`, { method: 'POST', body: JSON.stringify({ afterMs: 0 }) })
+    const apiUrl = `${seller.url}/personal/api/v2`
+    await insertSupplier('proxy-seller', { apiUrl, apiKey })
+    const plan = await makePlan({
+      supplier: 'proxy-seller',
+      unitPriceMicros: 20_000_000n,
+      params: { section: 'ipv4', purpose: 'Tests', protocol: 'http' },
+    })
+    const customer = await insertCustomer({ balanceMicros: 90_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan, 2))
+    if (!placed.ok) throw new Error(placed.refusal.code)
+    const { orderId } = placed.value
+    await deliverOrder({ orderId }, () => createProxySeller({ baseUrl: apiUrl, apiKey, pollDelaysMs: [0] }))
+    const held = () => db().allocation.findMany({ where: { orderId }, orderBy: { position: 'asc' } })
+    const before = await held()
+    const selectionId = await select(
+      customer,
+      before.map((row) => row.id),
+    )
+    for (const [action, typed] of [
+      ['rotate', {}],
+      ['bind', { addresses: '8.8.4.4' }],
+    ] as const) {
+      const { shown } = await preview(customer, selectionId, action, typed)
+      expect(await runBulk(customer, { selectionId, action, typed, shown })).toMatchObject({ value: { done: 1 } })
+    }
+    const after = await held()
+    expect(after.map((row) => row.boundAddresses)).toEqual([['8.8.4.4'], ['8.8.4.4']])
+    expect(after[0]!.password).not.toBe(before[0]!.password)
+  } finally {
+    await seller.close()
+  }
 })
 
 it('tags are added and taken from the whole selection; ten thousand are refused before anything is read', async () => {

@@ -62,7 +62,7 @@ export async function previewBulk(
 }
 
 /**
- * Does to the chosen proxies what a preview showed, order by order, each once: the request key is made of selection and order, so a double click, a second
+ * Does to the chosen proxies what a preview showed, order by order, each once: the request key is made of selection, order and action, so a double click, a second
  * tab or a repeat finds what was done. One order that is refused does not keep the others from it; what came of each is kept with the selection.
  * Refuses `not_found` (as previewBulk, or an order in `shown` that is not in the selection), `preview_outdated` (nothing that could be confirmed) and
  * what the action says of the choice; then nothing is done.
@@ -93,7 +93,7 @@ export async function runBulk(
       counts.done += 1
       continue
     }
-    const requestKey = `${selection.id}_${orderId}`
+    const requestKey = `${selection.id}_${orderId}_${input.action}`
     const outcome = await action.act(actor, byId.get(orderId)!, choice.value, { shown, requestKey })
     counts[outcome.ok ? 'done' : 'refused'] += 1
     await keepResult(
