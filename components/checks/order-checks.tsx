@@ -121,7 +121,7 @@ async function ChecksTable({ rows }: { rows: CheckedProxy[] }) {
           cell: (row) =>
             found(row, (check) => (
               <>
-                <Place>{check.exitAddress}</Place>
+                <Place>{check.exitAddress ?? '–'}</Place>
                 <span className="block text-xs text-muted">{nameCountry(row, check)}</span>
               </>
             )),
