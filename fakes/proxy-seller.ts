@@ -7,7 +7,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
 /**
  * A stand-in for Proxy-Seller (API v2) with its habits: the key in the path, errors as status 200, one triple for every "no" at the door, delivery
  * some seconds after the purchase, other ids after each renewal (by which alone a renewed proxy is then filtered), one login for a whole order, pages
- * shorter than asked for, dates without a zone, countries by name beside their code, money as numbers here and as "$3.60" there. What it
+ * that may be shorter than asked for, dates without a zone, countries by name beside their code, money as numbers here and as "$3.60" there. What it
  * sells are logins at the local exit, each proxy at an address of its own. Control, beside fakes/kit.ts:
  *
  *   POST /control/stock       {"country":"DEU","count":5}         what is left to sell there
@@ -21,6 +21,7 @@ import { balanceRoute, jsonAmount, type Login, newLogin, talkNonsense, wishRoute
  *   POST /control/nonsense    {"match":"order/make","times":1}    do it, and answer something that is not JSON
  *   POST /control/age         {"seconds":86400}                   as if so much more time had passed since everything was sold
  *   POST /control/zone        {"hours":-5}                    how far their clock is from UTC, which their dates do not say
+ *   POST /control/pages       {"size":50}                     the most on a page of proxies, however many are asked for
  *   POST /control/expire      {"ids":["…"]}                       these run out now
  *   GET  /control/orders                                          every order, newest first, with its proxies
  */
@@ -57,6 +58,8 @@ type State = {
   tickets: string[]
   nextHost: number
   zoneHours: number
+  /** The most on a page of proxies, however many are asked for. */
+  pageSize: number
   account: Login
   orders: Order[]
   proxies: Proxy[]
@@ -82,8 +85,6 @@ const PERIOD_DAYS: Record<string, number> = {
 const PRICES_MICROS: Record<string, bigint> = { ipv4: 50_000n, isp: 80_000n }
 const REASONS = new Set(['NOT_WORK', 'INCORRECT_LOCATION', 'CANT_CHANGE_NETWORK', 'LOW_SPEED', 'CUSTOM'])
 const MAX_QUANTITY = 200
-/** However many are asked for. */
-const MAX_PAGE = 50
 const NAMES: Record<string, string> = {
   DEU: 'Germany',
   NLD: 'Netherlands',
@@ -120,6 +121,7 @@ export async function startProxySellerFake(options: {
       tickets: [],
       nextHost: 0,
       zoneHours: 0,
+      pageSize: 1000,
       account: newLogin(),
       orders: [],
       proxies: [],
@@ -351,7 +353,8 @@ export async function startProxySellerFake(options: {
             isListed(proxy) &&
             (order === null || [proxy.orderId, proxy.orderNumber].includes(order)),
         )
-        return { items: pageOf(found, query.get('page'), query.get('per_page')).map(shown) }
+        const size = Math.min(Number(query.get('per_page') ?? 50), value.pageSize)
+        return { items: pageOf(found, query.get('page'), String(size)).map(shown) }
       },
     ],
     [
@@ -531,6 +534,9 @@ export async function startProxySellerFake(options: {
           proxy.endsAt -= ms
         }
       }),
+      wishRoute<{ size: number }>(state, 'pages', ({ size }) => {
+        value.pageSize = size
+      }),
       wishRoute<{ hours: number }>(state, 'zone', ({ hours }) => {
         value.zoneHours = hours
       }),
@@ -584,7 +590,7 @@ function wholeSecond(): number {
 }
 
 function pageOf<Row>(rows: Row[], page: string | null, size: string | null): Row[] {
-  const count = Math.min(Number(size ?? MAX_PAGE), MAX_PAGE)
+  const count = Number(size ?? 50)
   const from = (Number(page ?? 1) - 1) * count
   return rows.slice(from, from + count)
 }

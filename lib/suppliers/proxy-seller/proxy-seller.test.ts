@@ -75,6 +75,8 @@ beforeEach(async () => {
   await tell('door', { times: 0 })
   await tell('nonsense', { times: 0 })
   await tell('delivery', { afterMs: null })
+  await tell('pages', { size: 1000 })
+  await tell('zone', { hours: 0 })
   await tell('balance', { amount: '500.00' })
   await tell('stock', { country: 'DEU', count: 100 })
 })
@@ -230,6 +232,7 @@ describe('Proxy-Seller', () => {
   })
 
   test('pages shorter than asked for are read to the end', async () => {
+    await tell('pages', { size: 50 })
     const purchase = await boughtNow(70)
     expect(purchase.proxies).toHaveLength(70)
     expect(await bench.supplier.readProxies!({ ...purchase, params: PARAMS })).toHaveLength(70)
