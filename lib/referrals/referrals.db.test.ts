@@ -120,8 +120,8 @@ async function dispute(paymentId: string, asked: bigint): Promise<string | null>
   })
 }
 /** So much of a payment went back to its source at the vendor's desk. */
-async function refundPart(paymentId: string, amountMicros: bigint): Promise<void> {
-  await db().$transaction(async (tx) => {
+async function refundPart(paymentId: string, amountMicros: bigint): Promise<string> {
+  return db().$transaction(async (tx) => {
     const { userId } = await tx.payment.findUniqueOrThrow({ where: { id: paymentId } })
     const id = newId('rfd')
     await tx.$queryRaw(
@@ -131,6 +131,7 @@ async function refundPart(paymentId: string, amountMicros: bigint): Promise<void
     await tx.paymentRefund.create({
       data: { id, paymentId, userId, requestKey: id, ...amounts, state: 'done', endedAt: new Date() },
     })
+    return id
   })
 }
 const netOf = async (referrerId: string) =>
@@ -529,6 +530,26 @@ describe('what is undone in parts adds up', () => {
       await runRewards()
       expect(await netOf(referrer.id)).toBe(left)
     }
+  })
+
+  it('a refund that failed after it was done gives back what it had taken, once', async () => {
+    await setRule({ basisPoints: 0 })
+    await saveCommissionRule(staff, { basis: 'first_top_up', productId: null }, terms())
+    const { referrer, friend } = await makePair()
+    const paymentId = await bringMoney(friend.id, 8_000_000n)
+    await runRewards()
+    const refundId = await refundPart(paymentId, 4_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(400_000n)
+    await db().paymentRefund.update({ where: { id: refundId }, data: { state: 'failed', endedAt: new Date() } })
+    await db().$queryRaw(
+      Prisma.sql`SELECT outcome FROM ledger_give(${`refund_failed:${refundId}`}, ledger_account('shop', 'provider_clearing:fakepay', 'USD'), ${friend.id}, 4000000, 'USD', 'payment', ${paymentId}, now())`,
+    )
+    await Promise.all([runRewards(), runRewards()])
+    expect(await netOf(referrer.id)).toBe(800_000n)
+    await refundPart(paymentId, 8_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(0n)
   })
 
   it('a first top-up half refunded, then disputed for the rest', async () => {

@@ -124,7 +124,7 @@ BEGIN
 END $$;
 
 -- Takes back what refunds, credits and disputes from p_since on have undone, each once for each reward they concern, at most p_limit; and gives rewards anew
--- where a dispute was won. Returns how many were dealt with. What part of a reward goes is reversal_share's to say.
+-- where a dispute was won, or a refund failed after it was done. Returns how many were dealt with. What part of a reward goes is reversal_share's to say.
 -- As before, and: a reward given anew stands for the one that was taken: it names its order and its time, was undone by what had undone that one since, and is
 -- undone by whatever comes.
 CREATE OR REPLACE FUNCTION revert_rewards(p_since timestamptz, p_until timestamptz, p_limit int, OUT reverted int, OUT reinstated int) LANGUAGE plpgsql AS $$
@@ -160,15 +160,17 @@ BEGIN
   IF reverted = p_limit THEN RETURN; END IF;
 
   FOR v IN
-    SELECT w AS reward, w.*, d.id AS dispute, d.opened_at, d.ended_at, x.amount_micros AS taken, x.at AS taken_at
-    FROM payment_disputes d JOIN referral_reversals x ON x.cause_kind = 'dispute' AND x.cause_id = d.id AND x.amount_micros > 0 JOIN referral_rewards w ON w.id = x.reward_id
+    SELECT w AS reward, w.*, d.id AS cause, d.opened_at, d.ended_at, x.amount_micros AS taken, x.at AS taken_at
+    FROM (SELECT 'dispute' AS kind, p.id, p.opened_at, p.ended_at FROM payment_disputes p WHERE p.state = 'won' AND p.ended_at >= p_since AND p.ended_at <= p_until
+          UNION ALL SELECT 'refund', f.id, f.created_at, f.ended_at FROM payment_refunds f WHERE f.state = 'failed' AND f.ended_at >= p_since AND f.ended_at <= p_until) d
+    JOIN referral_reversals x ON x.cause_kind = d.kind AND x.cause_id = d.id AND x.amount_micros > 0 JOIN referral_rewards w ON w.id = x.reward_id
     JOIN referrals r ON r.user_id = w.user_id
-    WHERE d.state = 'won' AND d.ended_at >= p_since AND d.ended_at <= p_until AND r.review <> 'rejected'
+    WHERE r.review <> 'rejected'
       AND NOT EXISTS (SELECT 1 FROM referral_rewards o WHERE o.source_kind = 'reinstated' AND o.source_id = w.id || ':' || d.id)
   LOOP
     v_id := new_id('rwd');
     INSERT INTO referral_rewards (id, referrer_id, user_id, link_id, rule_id, source_kind, source_id, order_id, base_micros, basis_points, amount_micros, currency, happened_at, available_at)
-    VALUES (v_id, v.referrer_id, v.user_id, v.link_id, v.rule_id, 'reinstated', v.id || ':' || v.dispute, v.order_id, v.taken, 10000, v.taken, v.currency, v.happened_at, v.ended_at);
+    VALUES (v_id, v.referrer_id, v.user_id, v.link_id, v.rule_id, 'reinstated', v.id || ':' || v.cause, v.order_id, v.taken, 10000, v.taken, v.currency, v.happened_at, v.ended_at);
     FOR v_other IN SELECT o.*, c.created_at FROM referral_reversals o LEFT JOIN order_credits c ON o.cause_kind = 'credit' AND c.id = o.cause_id
       WHERE o.reward_id = v.id AND o.cause_kind <> 'rejected' ORDER BY o.at, c.created_at
     LOOP
