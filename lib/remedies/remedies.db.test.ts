@@ -357,7 +357,8 @@ async function holdRenewal({ customer, orderId, plan }: Bought, ids: string[], d
   return row!
 }
 const endRenewal = (renewalId: string, told: { id: string; expiresAt: Date }[]) =>
-  db().$queryRaw`SELECT * FROM end_renewal(${renewalId}, ${JSON.stringify(told)}::jsonb, '{}', NULL, now() + interval '4 hours')`
+  db()
+    .$queryRaw`SELECT * FROM end_renewal(${renewalId}, ${JSON.stringify(told)}::jsonb, '{}', NULL, now() + interval '4 hours')`
 const endOf = async (id: string) => (await db().allocation.findUniqueOrThrow({ where: { id } })).expiresAt
 
 describe('a renewal that a supplier did otherwise', () => {
