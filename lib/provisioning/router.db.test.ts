@@ -23,6 +23,7 @@ import { insertCustomer } from '@/test/factories/customer'
 import { letHoursPass } from '@/test/factories/orders'
 import { insertSupplier } from '@/test/factories/supplier'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { giveBack } from './deliver-order'
 import { daysUntilDry } from './forecast'
 import {
   askSupplier,
@@ -124,6 +125,21 @@ const lastRun = (orderId: string) =>
 /** As if the run had been sent so long ago. */
 const letRunAge = (id: string, minutes: number) =>
   db().delivery.update({ where: { id }, data: { startedAt: new Date(Date.now() - minutes * 60_000) } })
+
+it('no money goes back while another job of the order is buying', async () => {
+  const { customer, orderId } = await buy(await px6Plan())
+  const buying = {
+    ...adapter('px6'),
+    buy: async (...request: Parameters<Supplier['buy']>) => {
+      // Meanwhile a look-up of an earlier run gives up.
+      await giveBack({ orderId, reason: 'supplier_failed' })
+      return adapter('px6').buy(...request)
+    },
+  }
+  await deliverOrder({ orderId }, async () => buying)
+  expect((await findOrder({ orderId }))!.state).toBe('active')
+  expect((await getBalance({ userId: customer.id })).balanceMicros).toBe(495_000_000n)
+})
 
 it('several alike that a supplier accepts now and delivers later: each finds its own by the number it was given', async () => {
   await tell(royal, 'deliver', { later: true })

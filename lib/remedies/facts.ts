@@ -25,7 +25,8 @@ export type OrderFacts = {
 
 /**
  * What is known of an order's proxies that a policy may ask about. A place of the order keeps its history when its proxy is exchanged: what was paid for
- * it and how often it was exchanged. What was paid is shared equally between the places it was paid for, rounded down. Null: no such order (or not this
+ * it and how often it was exchanged. What was paid is shared equally between the places it was paid for, rounded down, less what came
+ * back because its time was short from the start. Null: no such order (or not this
  * customer's). `withExpired`: also proxies whose time is over.
  * Read across modules by one query, because only together they say what a proxy is owed.
  */
@@ -64,8 +65,10 @@ export async function readFacts(input: {
            (coalesce((SELECT l.captured_micros / w.places FROM ledger_holds l, whole w WHERE l.id = a.order_id), 0)
             + coalesce((SELECT sum(n.captured_micros / cardinality(n.ids))
                         FROM (SELECT captured_micros, coalesce(nullif(renewed_ids, '{}'), allocation_ids) AS ids FROM renewals WHERE order_id = a.order_id AND state = 'done') n
-                        WHERE n.ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0))::bigint AS "paidMicros",
-           coalesce((SELECT sum(c.amount_micros / cardinality(c.allocation_ids)) FROM order_credits c WHERE c.order_id = a.order_id
+                        WHERE n.ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0)
+            - coalesce((SELECT sum(c.amount_micros / cardinality(c.allocation_ids)) FROM order_credits c WHERE c.order_id = a.order_id AND c.cause = 'late'
+                        AND c.allocation_ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0))::bigint AS "paidMicros",
+           coalesce((SELECT sum(c.amount_micros / cardinality(c.allocation_ids)) FROM order_credits c WHERE c.order_id = a.order_id AND c.cause <> 'late'
                      AND c.allocation_ids && ARRAY(SELECT p.was FROM places p WHERE p.held = a.id)), 0)::bigint AS "creditedMicros",
            ARRAY(SELECT p.was FROM places p WHERE p.held = a.id) AS "placeIds",
            (SELECT count(*) - 1 FROM places p WHERE p.held = a.id)::int AS replacements,

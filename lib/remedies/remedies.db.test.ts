@@ -469,6 +469,22 @@ describe('what a supplier delivers otherwise', () => {
     expect(await balanceOf(customer.id)).toBe(1_000_000n)
   })
 
+  it('the time that is missing was not paid for: it does not come back twice', async () => {
+    const plan = await makePlan({ supplier: 'px6' })
+    const { product } = (await findPlan(plan.planId, { fresh: true }))!
+    await savePolicy(STAFF, { productId: product.id, version: 0, rules: GENEROUS })
+    const customer = await insertCustomer({ balanceMicros: 1_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan))
+    const orderId = placed.ok ? placed.value.orderId : ''
+    const expiresAt = new Date(Date.now() + 15 * 24 * HOUR_MS)
+    await hand(orderId, [{ expiresAt }])
+    expect(Number(await balanceOf(customer.id))).toBeCloseTo(500_000, -2)
+    await letHoursPass(orderId, 7.5 * 24)
+    // half of what is left of the half that was paid
+    const preview = await previewRefund(customer, { orderId })
+    expect(Number(preview.ok && preview.value.totalMicros)).toBeCloseTo(125_000, -2)
+  })
+
   it('of gigabytes whole ones are paid for', async () => {
     const { customer, orderId } = await waiting('iproyal-residential', 2)
     expect(await hand(orderId, [{ grantedBytes: '1700000000' }])).toBe('delivered')
