@@ -1,7 +1,7 @@
 import { getTranslations } from 'next-intl/server'
 import { Card } from '@/components/ui/card'
 import { Status } from '@/components/ui/status'
-import { Code, DataTable } from '@/components/ui/table'
+import { Code, DataTable, Place } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import type { Tone } from '@/components/ui/tones'
 import type { ReplacementView } from '@/lib/remedies'
@@ -31,11 +31,11 @@ export async function ReplacementsCard({
         empty={null}
         columns={[
           { key: 'at', head: words('when'), cell: (row) => <ExactTime at={row.at} /> },
-          { key: 'old', head: words('oldProxy'), cell: (row) => <Code>{row.oldPlace}</Code> },
+          { key: 'old', head: words('oldProxy'), cell: (row) => <Place>{row.oldPlace}</Place> },
           {
             key: 'new',
             head: words('newProxy'),
-            cell: (row) => (row.newPlace ? <Code>{row.newPlace}</Code> : '–'),
+            cell: (row) => (row.newPlace ? <Place>{row.newPlace}</Place> : '–'),
           },
           { key: 'why', head: words('reason'), cell: (row) => words(`reason_${row.reason as 'dead'}`) },
           {

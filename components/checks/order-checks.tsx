@@ -6,7 +6,7 @@ import { SelectField } from '@/components/ui/field'
 import { RefreshWhile } from '@/components/ui/refresh-while'
 import { Status } from '@/components/ui/status'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { Code, DataTable } from '@/components/ui/table'
+import { DataTable, Place } from '@/components/ui/table'
 import { ExactTime, RelativeTime } from '@/components/ui/time'
 import type { CheckedProxy, CheckView, Downtime, OrderChecks } from '@/lib/checks'
 import { MINUTE_MS } from '@/lib/kit'
@@ -109,7 +109,7 @@ async function ChecksTable({ rows }: { rows: CheckedProxy[] }) {
           head: say('proxy'),
           cell: (row) => (
             <>
-              <Code>{nameProxy(row)}</Code>
+              <Place>{nameProxy(row)}</Place>
               <span className="block text-xs text-muted">{sayHandover(say, row.receipt)}</span>
             </>
           ),
@@ -121,7 +121,7 @@ async function ChecksTable({ rows }: { rows: CheckedProxy[] }) {
           cell: (row) =>
             found(row, (check) => (
               <>
-                <Code>{check.exitAddress}</Code>
+                <Place>{check.exitAddress ?? '–'}</Place>
                 <span className="block text-xs text-muted">{nameCountry(row, check)}</span>
               </>
             )),
@@ -200,7 +200,7 @@ export async function DowntimesCard({
             head: say('proxy'),
             cell: (downtime) => {
               const row = byId.get(downtime.allocationId)
-              return <Code>{row ? nameProxy(row) : downtime.allocationId}</Code>
+              return <Place>{row ? nameProxy(row) : downtime.allocationId}</Place>
             },
           },
           { key: 'from', head: say('from'), cell: (downtime) => <ExactTime at={downtime.from} /> },

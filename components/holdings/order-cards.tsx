@@ -7,7 +7,7 @@ import { SelectField } from '@/components/ui/field'
 import { Money } from '@/components/ui/money'
 import { Status } from '@/components/ui/status'
 import { SubmitButton } from '@/components/ui/submit-button'
-import { Code, DataTable } from '@/components/ui/table'
+import { DataTable, Place } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import type { Policy } from '@/lib/catalog'
 import { formatMoney } from '@/lib/kit'
@@ -164,13 +164,13 @@ export async function RemedyCard({
             rowKey={(row) => row.id}
             empty={null}
             columns={[
-              { key: 'old', head: say('oldProxy'), cell: (row) => <Code>{row.oldPlace}</Code> },
+              { key: 'old', head: say('oldProxy'), cell: (row) => <Place>{row.oldPlace}</Place> },
               {
                 key: 'new',
                 head: say('newProxy'),
                 cell: (row) =>
                   row.newPlace ? (
-                    <Code>{row.newPlace}</Code>
+                    <Place>{row.newPlace}</Place>
                   ) : row.until ? (
                     say.rich('exchangeOpen', { until: () => <ExactTime key="until" at={row.until!} /> })
                   ) : (

@@ -1,7 +1,7 @@
 import { getTranslations } from 'next-intl/server'
 import Link from 'next/link'
 import { Status } from '@/components/ui/status'
-import { Code } from '@/components/ui/table'
+import { Place } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { Timeline } from '@/components/ui/timeline'
 import type { Tone } from '@/components/ui/tones'
@@ -32,7 +32,7 @@ export async function ChangeLog({ changes }: { changes: ProxyChange[] }) {
           reason: change.reason,
           other: () => (
             <Link href={`/account/proxies/${change.otherId}`} prefetch={false} className="text-accent underline">
-              <Code>{change.place}</Code>
+              <Place>{change.place}</Place>
             </Link>
           ),
         })

@@ -3,7 +3,7 @@ import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { MaintenanceMark } from '@/components/announcements/maintenance-notes'
 import { shortId } from '@/components/ui/short-id'
-import { Code, DataTable } from '@/components/ui/table'
+import { DataTable, Place } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import type { AnnouncedMaintenance } from '@/lib/announcements'
 import type { HeldProxy } from '@/lib/holdings'
@@ -48,7 +48,7 @@ export async function ProxyTable({
           cell: (proxy) => (
             <>
               <Link href={`/account/proxies/${proxy.id}`} prefetch={false} className="text-accent underline">
-                <Code>{placeOf(proxy)}</Code>
+                <Place>{placeOf(proxy)}</Place>
               </Link>
               {proxy.label && <span className="block font-medium break-words">{proxy.label}</span>}
               {proxy.note && (

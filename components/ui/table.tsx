@@ -87,3 +87,11 @@ export function Facts({ facts, className = '' }: { facts: [ReactNode, ReactNode]
 export function Code({ className = '', ...props }: ComponentProps<'code'>) {
   return <code className={`font-mono text-[0.9em] break-all ${className}`} {...props} />
 }
+
+/** As long as an IPv4 address gets with its port, and its number in an order. */
+const PLACE_LENGTH = 26
+
+/** A proxy's host and port, or an address: on one line, unless it is a long name. */
+export function Place({ children }: { children: string }) {
+  return <Code className={children.length <= PLACE_LENGTH ? 'whitespace-nowrap' : ''}>{children}</Code>
+}

@@ -1,5 +1,5 @@
 import { db, Prisma } from '@/lib/db'
-import { HOUR_MS, MINUTE_MS, OperationalError } from '@/lib/kit'
+import { DAY_MS, HOUR_MS, MINUTE_MS, OperationalError } from '@/lib/kit'
 import { log } from '@/lib/log'
 import { mapAtMost, ShapeError } from './providers/call'
 import type { Provider, Truth } from './providers/provider'
@@ -10,6 +10,11 @@ import { settleWithTruth } from './settle-payment'
 const GAPS_MINUTES = [2, 5, 15, 60]
 /** How long after its expiry a payment is still asked about: slow coins and late payers. A callback is heeded for ever. */
 const LATE_MS = 48 * HOUR_MS
+/**
+ * How long after it was seen a payment may stay unconfirmed. Nodes drop a transaction from their mempool after two weeks (Bitcoin Core's default,
+ * -mempoolexpiry=336 hours), so money that was not confirmed by then will not be.
+ */
+const UNCONFIRMED_MS = 14 * DAY_MS
 /** A payment the provider never learned of is closed after this: its page was never shown. */
 const ABANDONED_MS = 2 * HOUR_MS
 /** A payment the provider has nothing to say about is closed so long after its page ended. */
@@ -27,8 +32,12 @@ type Due = {
   state: string
   providerPaymentId: string | null
   receivedMicros: bigint | null
+  chargeMicros: bigint
+  chargeCurrency: string
   createdAt: Date
   expiresAt: Date | null
+  /** It is not asked about again after this, unless it moves. */
+  isLastLook: boolean
 }
 
 /**
@@ -63,16 +72,25 @@ export async function reconcilePayments(
   return total
 }
 
-/** Takes a batch of due payments and sets when each is looked at next, before anything is asked: a run that dies repeats nothing at once. */
+/**
+ * Takes a batch of due payments and sets when each is looked at next, before anything is asked: a run that dies repeats nothing at once. What has money on
+ * its way is looked at for a time of its own, which begins when it came there.
+ */
 async function takeDue(provider: Provider, now: Date): Promise<Due[]> {
   return db().$queryRaw<Due[]>(Prisma.sql`
-    UPDATE payments SET checks = checks + 1,
-      next_check_at = CASE WHEN ${now}::timestamptz < coalesce(expires_at, created_at) + make_interval(secs => ${LATE_MS / 1000}::int)
+    UPDATE payments p SET checks = checks + 1,
+      next_check_at = CASE WHEN ${now}::timestamptz < due.looks_until
         THEN ${now}::timestamptz + make_interval(mins => (${GAPS_MINUTES}::int[])[least(checks, ${GAPS_MINUTES.length - 1}::int) + 1]) END
-    WHERE id IN (
-      SELECT id FROM payments WHERE next_check_at <= ${now}::timestamptz AND provider = ${provider.name}
-      ORDER BY next_check_at LIMIT ${provider.batchMax ?? BATCH}::int FOR UPDATE SKIP LOCKED)
-    RETURNING id, state, provider_payment_id AS "providerPaymentId", received_micros AS "receivedMicros", created_at AS "createdAt", expires_at AS "expiresAt"`)
+    FROM (
+      SELECT id, coalesce(expires_at, created_at) + make_interval(secs => ${LATE_MS / 1000}::int) AS until,
+        (SELECT max(e.at) + make_interval(secs => CASE state WHEN 'confirming' THEN ${UNCONFIRMED_MS / 1000}::int ELSE ${LATE_MS / 1000}::int END)
+         FROM payment_events e WHERE e.payment_id = payments.id AND e.kind = state AND state IN ('confirming', 'underpaid')) AS moved_until
+      FROM payments WHERE next_check_at <= ${now}::timestamptz AND provider = ${provider.name}
+      ORDER BY next_check_at LIMIT ${provider.batchMax ?? BATCH}::int FOR UPDATE SKIP LOCKED) taken
+    CROSS JOIN LATERAL (SELECT greatest(taken.until, taken.moved_until) AS looks_until) due
+    WHERE p.id = taken.id
+    RETURNING p.id, p.state, p.provider_payment_id AS "providerPaymentId", p.received_micros AS "receivedMicros", p.charge_micros AS "chargeMicros",
+      p.charge_currency AS "chargeCurrency", p.created_at AS "createdAt", p.expires_at AS "expiresAt", ${now}::timestamptz >= due.looks_until AS "isLastLook"`)
 }
 
 /** A look that failed does not count: the payments come again in a minute, with the gap they had. */
@@ -103,11 +121,16 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
   for (const { id, providerPaymentId, expiresAt } of due)
     if (expiresAt && now.getTime() - expiresAt.getTime() > SILENT_MS && !told.has(id) && !told.has(providerPaymentId!))
       await closeAbandoned(id)
+  for (const payment of due)
+    if (payment.isLastLook && !told.has(payment.id) && !told.has(payment.providerPaymentId!))
+      truths.push(...forgotten(payment))
   const before = new Map(due.map((each) => [each.id, each]))
   // What is said of one payment keeps its order; different payments stand in nobody's way.
   const changed = new Map<string, Truth[]>()
-  for (const truth of truths) {
-    if (isStill(before.get(truth.paymentId ?? ''), truth)) continue
+  for (const said of truths) {
+    const payment = before.get(said.paymentId ?? '')
+    const truth = atItsEnd(payment, said)
+    if (isStill(payment, truth)) continue
     const key = truth.paymentId ?? truth.providerPaymentId
     changed.set(key, [...(changed.get(key) ?? []), truth])
   }
@@ -120,6 +143,32 @@ async function settleBatch(provider: Provider, due: Due[], now: Date): Promise<n
     return count
   })
   return credited.reduce((sum, count) => sum + count, 0)
+}
+
+/**
+ * At the last look nobody waits any more: what was never confirmed is not stood by, and to a part nothing will be added. What the provider says later is
+ * heard still.
+ */
+function atItsEnd(payment: Due | undefined, truth: Truth): Truth {
+  if (!payment?.isLastLook || payment.state !== truth.state) return truth
+  if (truth.state === 'confirming') return { ...truth, state: 'rejected' }
+  return truth.state === 'underpaid' ? { ...truth, state: 'expired' } : truth
+}
+
+/** Money was on its way, and the provider does not know of the payment any more: it does not stand by it. */
+function forgotten({ id, state, providerPaymentId, receivedMicros, chargeMicros, chargeCurrency }: Due): Truth[] {
+  if (!['confirming', 'underpaid'].includes(state) || providerPaymentId === null) return []
+  return [
+    {
+      providerPaymentId,
+      paymentId: id,
+      state: 'rejected',
+      receivedMicros: receivedMicros ?? 0n,
+      requestedMicros: chargeMicros,
+      currency: chargeCurrency,
+      isTest: false,
+    },
+  ]
 }
 
 /** What the provider knows under our id. One answer that makes no sense holds up no other payment; it is asked again with the next look. */

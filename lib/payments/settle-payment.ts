@@ -1,7 +1,7 @@
 import { recordAudit, SYSTEM } from '@/lib/audit'
 import { db, inTransaction, Prisma, type Tx } from '@/lib/db'
 import { env } from '@/lib/env'
-import { accepted, invariant, isId, newId, OperationalError } from '@/lib/kit'
+import { accepted, HOUR_MS, invariant, isId, newId, OperationalError } from '@/lib/kit'
 import { noteMarks } from '@/lib/identity'
 import { bookReturns } from './book-returns'
 import {
@@ -237,6 +237,12 @@ async function apply(
         data: { ...learned, state: settlement.to, receivedMicros: settlement.receivedMicros },
         select: { id: true },
       })
+      // Money on its way is asked about also where the looks had ended: the callback that says what came of it may be lost.
+      if (settlement.to === 'confirming' || settlement.to === 'underpaid')
+        await tx.payment.updateMany({
+          where: { id: payment.id, nextCheckAt: null },
+          data: { nextCheckAt: new Date(now.getTime() + HOUR_MS) },
+        })
       await tx.paymentEvent.create({
         data: {
           paymentId: payment.id,

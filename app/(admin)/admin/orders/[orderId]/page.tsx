@@ -13,7 +13,7 @@ import { Money } from '@/components/ui/money'
 import { PageHeader } from '@/components/ui/page-header'
 import { shortId } from '@/components/ui/short-id'
 import { Status } from '@/components/ui/status'
-import { Code, DataTable, Facts } from '@/components/ui/table'
+import { Code, DataTable, Facts, Place } from '@/components/ui/table'
 import { ExactTime } from '@/components/ui/time'
 import { getOrderChecks, listDowntimes } from '@/lib/checks'
 import { isAllowed, listUsernames } from '@/lib/identity'
@@ -132,7 +132,7 @@ export default async function AdminOrderPage({ params }: { params: Promise<{ ord
               {
                 key: 'address',
                 head: say('address'),
-                cell: (allocation) => <Code>{`${allocation.host}:${allocation.port}`}</Code>,
+                cell: (allocation) => <Place>{`${allocation.host}:${allocation.port}`}</Place>,
               },
               { key: 'login', head: say('login'), cell: (allocation) => <Code>{allocation.username}</Code> },
               { key: 'until', head: say('until'), cell: (allocation) => <ExactTime at={allocation.expiresAt} /> },
