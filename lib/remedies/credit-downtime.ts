@@ -23,6 +23,7 @@ export async function creditDowntime(now: Date = new Date()): Promise<number> {
     const orders = await db().$queryRaw<{ id: string }[]>(Prisma.sql`
       SELECT DISTINCT o.id FROM orders o JOIN product_policies p ON p.id = o.policy_id JOIN proxy_health h ON h.order_id = o.id
       WHERE o.state IN ('active', 'in_grace', 'expired') AND p.rules ->> 'downtimeHours' IS NOT NULL AND o.id > ${after}
+        AND o.expires_at >= ${new Date(now.getTime() - LOOK_BACK_MS)}::timestamptz
         AND EXISTS (SELECT 1 FROM proxy_checks c WHERE c.allocation_id = h.allocation_id AND NOT c.ok AND c.at >= ${new Date(now.getTime() - LOOK_BACK_MS)}::timestamptz)
       ORDER BY o.id LIMIT ${PAGE}::int`)
     for (const { id } of orders) {
