@@ -270,6 +270,40 @@ it('tells other times, and that it is called off, to the same people once; whoev
   })
 })
 
+it('tells nobody of times that were changed and changed back before anybody was told', async () => {
+  const { countryCode, plan } = await place()
+  const { customer } = await buyDelivered({ plan })
+  const { id, revision } = await announceMaintenance({ countryCodes: [countryCode] })
+  const { beginsAt, endsAt } = (await findAnnouncement(id))!
+  const later = { beginsAt: inHours(20), endsAt: inHours(22) }
+  await changeTimes(STAFF, { announcementId: id, revision, ...later })
+  await changeTimes(STAFF, { announcementId: id, revision: revision + 1, beginsAt: beginsAt!, endsAt: endsAt! })
+  await tellAnnouncement({ announcementId: id })
+  expect((await noticesOf(customer.id, id)).map((each) => each.template)).toEqual(['announcement_maintenance'])
+  await changeTimes(STAFF, { announcementId: id, revision: revision + 2, ...later })
+  await tellAnnouncement({ announcementId: id })
+  expect(await noticesOf(customer.id, id)).toHaveLength(2)
+})
+
+it('a planned maintenance is not edited to begin before it is published', async () => {
+  const { id, revision } = await draft({ kind: 'maintenance', countryCodes: ['ZZ'] })
+  const planned = await publishAnnouncement(STAFF, { announcementId: id, revision, publishAt: inHours(4) })
+  const now = planned.ok ? planned.value.revision : 0
+  const edit = (hours: number) =>
+    draft({
+      kind: 'maintenance',
+      countryCodes: ['ZZ'],
+      announcementId: id,
+      revision: now,
+      beginsAt: inHours(hours),
+      endsAt: inHours(8),
+    })
+  await expect(edit(3)).rejects.toThrow('begins_before_published')
+  const edited = await edit(6)
+  expect(edited).toMatchObject({ id })
+  await withdrawAnnouncement(STAFF, { announcementId: id, revision: edited.revision })
+})
+
 it('shows a person what touches their own proxies only: near or under way, by order and by proxy', async () => {
   const { countryCode, plan } = await place()
   const bought = await buyDelivered({ plan, quantity: 2 })

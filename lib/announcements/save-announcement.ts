@@ -4,7 +4,9 @@ import { accepted, newId, refused, type Refusal, type Result } from '@/lib/kit'
 import { lockAnnouncement } from './lock-announcement'
 import type { EditTextsInput, SaveAnnouncementInput } from './schemas'
 
-export type SaveAnnouncementRefusal = Refusal<'not_found' | 'announcement_changed' | 'already_published'>
+export type SaveAnnouncementRefusal = Refusal<
+  'not_found' | 'announcement_changed' | 'already_published' | 'begins_before_published'
+>
 type Saved = { announcementId: string; revision: number }
 
 /** The address of an announcement: its English title, and an end that no other has. */
@@ -21,7 +23,7 @@ function slugOf(titleEn: string, id: string): string {
 /**
  * Makes a draft, or changes one that nobody has seen, at the revision that was shown. Its address follows its English title. Refuses `not_found`, `announcement_changed`, and
  * `already_published`: from then on texts are edited with a history (`editTexts`), times are changed with a word to everybody who was told (`changeTimes`), and
- * what it touches stays. Audited. Whether the actor may is the caller's question.
+ * what it touches stays. One that is planned keeps its moment, so a maintenance may not begin before it: `begins_before_published`. Audited. Whether the actor may is the caller's question.
  */
 export async function saveAnnouncement(
   actor: Actor & { id: string },
@@ -36,6 +38,8 @@ export async function saveAnnouncement(
       if (!row) return refused('not_found')
       if (row.revision !== revision) return refused('announcement_changed')
       if (row.publishedAt !== null) return refused('already_published')
+      if (row.state === 'scheduled' && data.kind === 'maintenance' && row.publishAt! >= data.beginsAt!)
+        return refused('begins_before_published')
       await tx.announcement.update({
         where: { id },
         data: { ...data, slug, revision: { increment: 1 }, updatedAt: new Date() },

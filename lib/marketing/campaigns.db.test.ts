@@ -394,13 +394,24 @@ describe('while it is under way', () => {
 
   it('begins at its moment and not before', async () => {
     await insertReaders(1)
-    const { id } = await makeCampaign()
+    const { id, revision } = await makeCampaign()
     const now = Date.now()
-    const schedule = (at: number) => scheduleCampaign(MARKETER, { campaignId: id, at: new Date(at) })
+    const schedule = (at: number) => scheduleCampaign(MARKETER, { campaignId: id, revision, at: new Date(at) })
     expect(await schedule(now - 1)).toMatchObject({ refusal: { code: 'moment_passed' } })
     expect(await schedule(now + HOUR_MS)).toMatchObject({ ok: true })
     expect(await run()).toEqual({ sent: 0 })
     expect(await run({ clock: () => new Date(now + HOUR_MS) })).toEqual({ sent: 1 })
+  })
+
+  it('is not planned with words that whoever plans it has not read', async () => {
+    await insertReaders(1)
+    const { id, revision } = await makeCampaign()
+    await db().campaign.update({ where: { id }, data: { subjectEn: 'Other words', revision: { increment: 1 } } })
+    const at = new Date(Date.now() + HOUR_MS)
+    expect(await scheduleCampaign(MARKETER, { campaignId: id, revision, at })).toMatchObject({
+      refusal: { code: 'changed_meanwhile' },
+    })
+    expect(await scheduleCampaign(MARKETER, { campaignId: id, revision: revision + 1, at })).toMatchObject({ ok: true })
   })
 
   it('keeps within its rate, all runs together', async () => {

@@ -1,5 +1,5 @@
 import { type Actor, recordAudit } from '@/lib/audit'
-import { inTransaction, type Tx } from '@/lib/db'
+import { db, inTransaction, type Tx } from '@/lib/db'
 import { addressDigest, recordConsent, type Visit } from '@/lib/identity'
 import { accepted, type Clock, invariant, type Refusal, type Result, refused, systemClock } from '@/lib/kit'
 import { queueEmail } from '@/lib/notifications'
@@ -55,13 +55,14 @@ async function write(
 
 /**
  * Writes down in the caller's transaction, under the lock of the person, which topics they want from now on. What stays as it was adds nothing, so that its proof
- * keeps its time. With double opt-in a new yes waits, and the mail that asks for the click is promised; asking again promises another mail, and the older link is void. Returns whether something waits for it.
+ * keeps its time. With double opt-in a new yes waits, and the mail that asks for the click is promised; asking again promises another mail, and the older link is void.
+ * `isNoOnly`: a yes is passed over. Returns whether something waits for the mail.
  */
 async function setTopics(
   tx: Tx,
   person: { userId: string; email: string; username: string; locale: string },
   wanted: readonly Topic[],
-  said: Saying & { now: Date; textOf: (topic: Topic) => string },
+  said: Saying & { now: Date; isNoOnly?: boolean; textOf: (topic: Topic) => string },
 ): Promise<{ isWaiting: boolean }> {
   const { userId } = person
   const choices = await readChoices(tx, userId, 'mail')
@@ -70,7 +71,7 @@ async function setTopics(
   for (const topic of TOPICS) {
     const state = choices.get(topic)?.state ?? 'off'
     const isWanted = wanted.includes(topic)
-    if (isWanted && state === 'on') continue
+    if (isWanted && (state === 'on' || said.isNoOnly)) continue
     if (!isWanted && state === 'off') continue
     if (isWanted && doubleOptIn) asked.push(topic)
     await write(tx, userId, topic, {
@@ -94,7 +95,7 @@ async function setTopics(
 
 /**
  * A person's own choice: exactly these topics by mail from now on, with the words they saw as proof. Refuses `too_many_tries` when a confirming mail would be the
- * sixth within an hour, and `not_found` for nobody.
+ * sixth within an hour, and `not_found` for nobody. A no is never counted and never refused: what was withdrawn together with a yes too many is withdrawn.
  */
 export async function chooseTopics(
   userId: string,
@@ -102,22 +103,27 @@ export async function chooseTopics(
   clock: Clock = systemClock,
 ): Promise<Result<{ isWaiting: boolean }, Refusal<'not_found'> | TooManyTries>> {
   const { topics, ...saying } = input
-  // Only a yes can send a mail; a no is never counted and never refused.
-  if (topics.length > 0 && (await marketingRules.readFresh()).doubleOptIn) {
-    const turn = await takeTurn('marketing_confirmation', userId)
-    if (!turn.ok) return turn
-  }
-  return inTransaction<{ isWaiting: boolean }, Refusal<'not_found'>>(async (tx) => {
+  const turn = (await wouldAsk(userId, topics)) ? await takeTurn('marketing_confirmation', userId) : null
+  const chosen = await inTransaction<{ isWaiting: boolean }, Refusal<'not_found'>>(async (tx) => {
     const person = await lockPerson(tx, userId)
     if (!person) return refused('not_found')
     return accepted(
       await setTopics(tx, { ...person, userId }, topics, {
         ...saying,
         now: clock(),
+        isNoOnly: turn !== null && !turn.ok,
         textOf: (topic) => statementOf(topic, saying.locale),
       }),
     )
   })
+  return turn !== null && !turn.ok && chosen.ok ? turn : chosen
+}
+
+/** Whether this choice would send a confirming mail: only a yes that does not count yet does. */
+async function wouldAsk(userId: string, topics: readonly Topic[]): Promise<boolean> {
+  if (topics.length === 0 || !(await marketingRules.readFresh()).doubleOptIn) return false
+  const choices = await readChoices(db(), userId, 'mail')
+  return topics.some((topic) => choices.get(topic)?.state !== 'on')
 }
 
 /**

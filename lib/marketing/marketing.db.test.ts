@@ -154,6 +154,21 @@ describe('double opt-in', () => {
     expect(await choose(['news'])).toMatchObject({ refusal: { code: 'too_many_tries' } })
     expect(await choose([])).toMatchObject({ ok: true })
   })
+
+  it('a no to one topic of several holds, whatever was asked before or with it', async () => {
+    const { id } = await insertCustomer()
+    const choose = (topics: (typeof TOPICS)[number][]) => chooseTopics(id, { topics, source: 'settings', locale: 'en' })
+    await choose(['news', 'offers', 'guides'])
+    await doubleOptIn(true)
+    // Nothing is asked for: no mail, and no turn.
+    for (let index = 0; index < 8; index += 1) expect((await choose(['news', 'offers', 'guides'])).ok).toBe(true)
+    expect(await choose(['news', 'offers'])).toMatchObject({ ok: true })
+    for (let index = 0; index < 6; index += 1) expect((await choose(['news', 'offers', 'guides'])).ok).toBe(true)
+    expect(await choose(['news', 'guides'])).toMatchObject({ refusal: { code: 'too_many_tries' } })
+    expect(await statesOf(id)).toEqual({ news: 'on', offers: 'off', guides: 'pending' })
+    expect(await choose(['news'])).toMatchObject({ ok: true })
+    expect(await confirmMails(id)).toHaveLength(6)
+  })
 })
 
 describe('the ways out', () => {

@@ -73,22 +73,26 @@ export async function startCampaign(
 /** Plans a draft for a moment to come; the worker begins within a minute of it. Refuses as `startCampaign`, and `moment_passed`. */
 export async function scheduleCampaign(
   actor: Staff,
-  input: { campaignId: string; at: Date },
+  input: { campaignId: string; revision: number; at: Date },
   clock: Clock = systemClock,
-): Promise<Result<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>> {
+): Promise<Result<null, MoveRefusal | Refusal<'changed_meanwhile' | 'moment_passed' | 'channel_off'>>> {
   const isChannelOff = await isClosed(input.campaignId)
-  return inTransaction<null, MoveRefusal | Refusal<'moment_passed' | 'channel_off'>>(async (tx) => {
-    const campaign = await lockCampaign(tx, input.campaignId)
-    if (!campaign) return refused('not_found')
-    if (input.at <= clock()) return refused('moment_passed')
-    if (isChannelOff) return refused('channel_off')
-    return move(tx, actor, input.campaignId, {
-      from: campaign.state,
-      to: 'scheduled',
-      action: 'campaigns.scheduled',
-      data: { startsAt: input.at },
-    })
-  })
+  return inTransaction<null, MoveRefusal | Refusal<'changed_meanwhile' | 'moment_passed' | 'channel_off'>>(
+    async (tx) => {
+      const campaign = await lockCampaign(tx, input.campaignId)
+      if (!campaign) return refused('not_found')
+      if (campaign.state !== 'draft') return refused('campaign_cannot')
+      if (campaign.revision !== input.revision) return refused('changed_meanwhile')
+      if (input.at <= clock()) return refused('moment_passed')
+      if (isChannelOff) return refused('channel_off')
+      return move(tx, actor, input.campaignId, {
+        from: campaign.state,
+        to: 'scheduled',
+        action: 'campaigns.scheduled',
+        data: { startsAt: input.at },
+      })
+    },
+  )
 }
 
 /**

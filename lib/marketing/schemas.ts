@@ -144,9 +144,9 @@ const moment = z
   })
 
 export const campaignIdSchema = z.object({ campaignId: z.string().max(60) })
-export const scheduleSchema = z.object({ campaignId: z.string().max(60), at: moment })
 /** `revision`: as it was when whoever presses saw it, so that nothing goes out that they have not read. */
 export const startSchema = z.object({ campaignId: z.string().max(60), revision: z.coerce.number().int().min(1) })
+export const scheduleSchema = startSchema.extend({ at: moment })
 export const moveSchema = z.object({
   campaignId: z.string().max(60),
   to: z.enum(['pause', 'resume', 'cancel', 'unschedule']),

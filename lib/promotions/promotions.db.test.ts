@@ -591,6 +591,11 @@ describe('making codes', () => {
     expect(await savePromotion(STAFF, savePromotionSchema.parse(input))).toMatchObject({
       refusal: { code: 'terms_in_use', facts: { field: 'percent' } },
     })
+    // Whether it is for a first order is asked again when a choice that waited is bought, or a top-up comes: it is a promise, too.
+    const narrowed = savePromotionSchema.parse({ ...input, percent: '10', firstOnly: 'on' })
+    expect(await savePromotion(STAFF, narrowed)).toMatchObject({
+      refusal: { code: 'terms_in_use', facts: { field: 'firstOnly' } },
+    })
     const limited = savePromotionSchema.parse({ ...input, percent: '10', maxUses: '1' })
     expect(await savePromotion(STAFF, limited)).toMatchObject({ ok: true })
     expect(await savePromotion(STAFF, limited)).toMatchObject({ refusal: { code: 'changed_meanwhile' } })

@@ -7,7 +7,16 @@ import type { SavePromotionInput } from './schemas'
 export type SavePromotionRefusal = Refusal<'code_taken' | 'changed_meanwhile' | 'terms_in_use' | 'not_found'>
 
 /** What stays as it was from the first use on: whoever has the code was shown it. */
-const TERMS = ['code', 'kind', 'percent', 'amountMicros', 'gigabytes', 'minimumMicros', 'capMicros'] as const
+const TERMS = [
+  'code',
+  'kind',
+  'percent',
+  'amountMicros',
+  'gigabytes',
+  'minimumMicros',
+  'capMicros',
+  'firstOnly',
+] as const
 
 /**
  * Makes a code, switched on, or changes the one that is named, at the revision that was shown (`changed_meanwhile`). Refuses `code_taken`, and `terms_in_use` {field} when

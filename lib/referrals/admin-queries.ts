@@ -61,7 +61,7 @@ export async function listTopReferrers({ days, limit = 20 }: { days: number; lim
   return db().$queryRaw<TopReferrer[]>(Prisma.sql`
     SELECT w.referrer_id AS "userId", w.currency, sum(w.amount_micros - w.reverted_micros)::bigint AS "earnedMicros", sum(w.reverted_micros)::bigint AS "revertedMicros",
            count(DISTINCT w.user_id)::int AS buyers, (SELECT count(*) FROM referrals r WHERE r.referrer_id = w.referrer_id)::int AS "signUps"
-    FROM referral_rewards w WHERE w.happened_at >= now() - make_interval(days => ${days}::int) AND w.source_kind <> 'reinstated'
+    FROM referral_rewards w WHERE w.happened_at >= now() - make_interval(days => ${days}::int)
     GROUP BY w.referrer_id, w.currency ORDER BY 3 DESC LIMIT ${limit}`)
 }
 

@@ -52,7 +52,7 @@ export async function getReferralOverview({ userId }: { userId: string }): Promi
       SELECT d.day::date AS day,
              coalesce((SELECT sum(c.clicks) FROM referral_links l JOIN referral_link_days c ON c.link_id = l.id WHERE l.user_id = ${userId} AND c.day = d.day), 0)::int AS clicks,
              (SELECT count(*) FROM referrals r WHERE r.referrer_id = ${userId} AND r.created_at >= d.day AND r.created_at < d.day + interval '1 day')::int AS "signUps",
-             coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.referrer_id = ${userId} AND w.source_kind <> 'reinstated'
+             coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.referrer_id = ${userId}
                AND w.happened_at >= d.day AND w.happened_at < d.day + interval '1 day'), 0)::bigint AS "earnedMicros"
       FROM generate_series((now() AT TIME ZONE 'UTC')::date - ${CHART_DAYS - 1}::int, (now() AT TIME ZONE 'UTC')::date, interval '1 day') AS d(day)`),
   ])
@@ -77,7 +77,7 @@ export async function listLinks({ userId }: { userId: string }): Promise<LinkVie
            coalesce((SELECT sum(d.clicks) FROM referral_link_days d WHERE d.link_id = l.id), 0)::int AS clicks,
            (SELECT count(*) FROM referrals r WHERE r.link_id = l.id)::int AS "signUps",
            (SELECT count(*) FROM referrals r WHERE r.link_id = l.id AND EXISTS (SELECT 1 FROM orders o WHERE o.user_id = r.user_id AND o.delivered_at IS NOT NULL))::int AS buyers,
-           coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.link_id = l.id AND w.source_kind <> 'reinstated'), 0)::bigint AS "earnedMicros"
+           coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.link_id = l.id), 0)::bigint AS "earnedMicros"
     FROM referral_links l WHERE l.user_id = ${userId} ORDER BY l.created_at, l.id`)
 }
 
@@ -97,7 +97,7 @@ export async function listReferred(query: { userId: string; before?: string | nu
   const rows = await db().$queryRaw<ReferredView[]>(Prisma.sql`
     SELECT r.user_id AS id, u.username AS name, l.label, r.created_at AS "createdAt", r.review IN ('held', 'rejected') AS "isHeld",
            EXISTS (SELECT 1 FROM orders o WHERE o.user_id = r.user_id AND o.delivered_at IS NOT NULL) AS "hasBought",
-           coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.user_id = r.user_id AND w.source_kind <> 'reinstated'), 0)::bigint AS "earnedMicros"
+           coalesce((SELECT sum(w.amount_micros - w.reverted_micros) FROM referral_rewards w WHERE w.user_id = r.user_id), 0)::bigint AS "earnedMicros"
     FROM referrals r JOIN users u ON u.id = r.user_id JOIN referral_links l ON l.id = r.link_id
     WHERE r.referrer_id = ${query.userId} AND (${query.before ?? null}::text IS NULL OR (r.created_at, r.user_id) <
       (SELECT b.created_at, b.user_id FROM referrals b WHERE b.user_id = ${query.before ?? null} AND b.referrer_id = ${query.userId}))

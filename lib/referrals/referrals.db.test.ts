@@ -15,11 +15,13 @@ import {
   attributeSignUp,
   changeLink,
   decidePayout,
+  getReferralOverview,
   makeLink,
   moveRewards,
   referralProgramme,
   requestPayout,
   reviewReferral,
+  reviseRewards,
   runRewards,
   saveCommissionRule,
   withdrawPayout,
@@ -98,8 +100,12 @@ async function dispute(paymentId: string, asked: bigint): Promise<string | null>
   return db().$transaction(async (tx) => {
     await tx.$executeRaw(Prisma.sql`SELECT 1 FROM payments WHERE id = ${paymentId} FOR NO KEY UPDATE`)
     const { userId, creditedMicros } = await tx.payment.findUniqueOrThrow({ where: { id: paymentId } })
-    const gone = await tx.paymentDispute.aggregate({ where: { paymentId }, _sum: { amountMicros: true } })
-    const left = creditedMicros! - (gone._sum.amountMicros ?? 0n)
+    const gone = await tx.paymentDispute.aggregate({
+      where: { paymentId, state: { not: 'won' } },
+      _sum: { amountMicros: true },
+    })
+    const refunded = await tx.paymentRefund.aggregate({ where: { paymentId }, _sum: { amountMicros: true } })
+    const left = creditedMicros! - (gone._sum.amountMicros ?? 0n) - (refunded._sum.amountMicros ?? 0n)
     const amountMicros = asked < left ? asked : left
     if (amountMicros <= 0n) return null
     const id = newId('dsp')
@@ -113,6 +119,23 @@ async function dispute(paymentId: string, asked: bigint): Promise<string | null>
     return id
   })
 }
+/** So much of a payment went back to its source at the vendor's desk. */
+async function refundPart(paymentId: string, amountMicros: bigint): Promise<string> {
+  return db().$transaction(async (tx) => {
+    const { userId } = await tx.payment.findUniqueOrThrow({ where: { id: paymentId } })
+    const id = newId('rfd')
+    await tx.$queryRaw(
+      Prisma.sql`SELECT taken FROM ledger_take(${`refund:${id}`}, ${userId}, ledger_account('shop', 'provider_clearing:fakepay', 'USD'), ${amountMicros}, 'USD', 'payment', ${paymentId}, now())`,
+    )
+    const amounts = { amountMicros, chargeMicros: amountMicros }
+    await tx.paymentRefund.create({
+      data: { id, paymentId, userId, requestKey: id, ...amounts, state: 'done', endedAt: new Date() },
+    })
+    return id
+  })
+}
+const netOf = async (referrerId: string) =>
+  (await rewardsOf(referrerId)).reduce((sum, reward) => sum + reward.amountMicros - reward.revertedMicros, 0n)
 async function winDispute(id: string): Promise<void> {
   const won = await db().paymentDispute.update({ where: { id }, data: { state: 'won', endedAt: new Date() } })
   await db().$queryRaw(
@@ -272,7 +295,42 @@ describe('a commission', () => {
     })
   })
 
-  it('was due to nobody while the programme was off', async () => {
+  it('of what was paid while the programme was off is due to nobody, also once it is on again; what was paid before is', async () => {
+    const { referrer, friend } = await makePair()
+    await bringMoney(friend.id, 9_000_000n)
+    const programme = { isOn: true, cookieDays: 30, holdDays: 14, payoutMethods: [] }
+    const before = await db().shopSettings.findUniqueOrThrow({ where: { name: 'referrals.programme' } })
+    const earned = await buy(friend, 1)
+    await referralProgramme.save(staff, { ...programme, isOn: false })
+    try {
+      await buy(friend, 2)
+      await runRewards()
+      expect((await rewardsOf(referrer.id)).map(({ orderId }) => orderId)).toEqual([earned])
+    } finally {
+      await referralProgramme.save(staff, before.value as never)
+    }
+    await reviseRewards()
+    expect((await rewardsOf(referrer.id)).map(({ orderId }) => orderId)).toEqual([earned])
+    const later = await buy(friend, 3)
+    await runRewards()
+    expect((await rewardsOf(referrer.id)).map(({ orderId }) => orderId)).toEqual([earned, later])
+  })
+
+  it('of a first top-up is one, also when another that was credited a moment before it is written later', async () => {
+    await setRule({ basisPoints: 0 })
+    await saveCommissionRule(staff, { basis: 'first_top_up', productId: null }, terms())
+    const { referrer, friend } = await makePair()
+    const moment = new Date()
+    const first = await bringMoney(friend.id, 4_000_000n)
+    await runRewards()
+    const second = await bringMoney(friend.id, 4_000_000n)
+    // Its worker had read the clock before the other did, and waited for the customer's balance.
+    await db().payment.update({ where: { id: second }, data: { creditedAt: moment } })
+    await runRewards()
+    expect((await rewardsOf(referrer.id)).map(({ sourceId }) => sourceId)).toEqual([first])
+  })
+
+  it('was due to nobody while no rule held', async () => {
     const { referrer, friend } = await makePair()
     await bringMoney(friend.id, 5_000_000n)
     await db().referralRule.updateMany({ where: { untilAt: null }, data: { untilAt: new Date() } })
@@ -385,6 +443,130 @@ describe('what is undone', () => {
     await Promise.all([runRewards({ now: inDays(1) }), runRewards({ now: inDays(1) })])
     expect(await payableTo(referrer.id)).toBe(800_000n)
     expect((await rewardsOf(referrer.id)).filter((reward) => reward.sourceKind === 'reinstated')).toHaveLength(2)
+  })
+})
+
+describe('a reward that a won dispute gave anew', () => {
+  /** Bought 8.00 with all of a payment; what was earned by it, 0.80, is gone while the bank asks. */
+  async function disputed() {
+    const pair = await makePair()
+    const paymentId = await bringMoney(pair.friend.id, 8_000_000n)
+    const orderId = await buy(pair.friend, 8)
+    await runRewards()
+    const disputeId = await dispute(paymentId, 8_000_000n)
+    await runRewards()
+    expect(await netOf(pair.referrer.id)).toBe(0n)
+    return { ...pair, paymentId, orderId, disputeId: disputeId! }
+  }
+
+  it('is undone by a credit of its order, before the bank has decided or after', async () => {
+    const before = await disputed()
+    await credit(before.orderId, 6_000_000n)
+    await runRewards()
+    await winDispute(before.disputeId)
+    await runRewards()
+    await runRewards()
+    expect(await netOf(before.referrer.id)).toBe(200_000n)
+    await credit(before.orderId, 2_000_000n)
+    await runRewards()
+    expect(await netOf(before.referrer.id)).toBe(0n)
+
+    const after = await disputed()
+    await winDispute(after.disputeId)
+    await runRewards()
+    expect(await netOf(after.referrer.id)).toBe(800_000n)
+    await credit(after.orderId, 4_000_000n)
+    await runRewards()
+    expect(await netOf(after.referrer.id)).toBe(400_000n)
+  })
+
+  it('is not undone again by what had been given back before the dispute', async () => {
+    const { referrer, friend } = await makePair()
+    const paymentId = await bringMoney(friend.id, 8_000_000n)
+    const orderId = await buy(friend, 8)
+    await credit(orderId, 4_000_000n)
+    await runRewards()
+    const disputeId = await dispute(paymentId, 8_000_000n)
+    await runRewards()
+    await winDispute(disputeId!)
+    await runRewards()
+    await runRewards({ lookBackMs: 7 * DAY_MS })
+    expect(await netOf(referrer.id)).toBe(400_000n)
+  })
+
+  it('is taken back when the bank begins again', async () => {
+    const { referrer, paymentId, disputeId } = await disputed()
+    await winDispute(disputeId)
+    await runRewards()
+    await dispute(paymentId, 8_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(0n)
+  })
+
+  it('fills the caps as before: while the bank asks, nothing else takes its room', async () => {
+    await setRule({ personCapMicros: 800_000n })
+    const { referrer, friend, disputeId } = await disputed()
+    await bringMoney(friend.id, 20_000_000n)
+    await buy(friend, 4)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(0n)
+    await winDispute(disputeId)
+    await runRewards()
+    await buy(friend, 4)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(800_000n)
+    expect((await getReferralOverview({ userId: referrer.id })).days.at(-1)!.earnedMicros).toBe(800_000n)
+  })
+})
+
+describe('what is undone in parts adds up', () => {
+  it('two disputes of one payment, each of half of it, leave nothing', async () => {
+    const { referrer, friend } = await makePair()
+    const paymentId = await bringMoney(friend.id, 8_000_000n)
+    await buy(friend, 8)
+    await runRewards()
+    for (const left of [400_000n, 0n]) {
+      await dispute(paymentId, 4_000_000n)
+      await runRewards()
+      expect(await netOf(referrer.id)).toBe(left)
+    }
+  })
+
+  it('a refund that failed after it was done gives back what it had taken, once', async () => {
+    await setRule({ basisPoints: 0 })
+    await saveCommissionRule(staff, { basis: 'first_top_up', productId: null }, terms())
+    const { referrer, friend } = await makePair()
+    const paymentId = await bringMoney(friend.id, 8_000_000n)
+    await runRewards()
+    const refundId = await refundPart(paymentId, 4_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(400_000n)
+    await db().paymentRefund.update({ where: { id: refundId }, data: { state: 'failed', endedAt: new Date() } })
+    await db().$queryRaw(
+      Prisma.sql`SELECT outcome FROM ledger_give(${`refund_failed:${refundId}`}, ledger_account('shop', 'provider_clearing:fakepay', 'USD'), ${friend.id}, 4000000, 'USD', 'payment', ${paymentId}, now())`,
+    )
+    await Promise.all([runRewards(), runRewards()])
+    expect(await netOf(referrer.id)).toBe(800_000n)
+    await refundPart(paymentId, 8_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(0n)
+  })
+
+  it('a first top-up half refunded, then disputed for the rest', async () => {
+    await setRule({ basisPoints: 0 })
+    await saveCommissionRule(staff, { basis: 'first_top_up', productId: null }, terms())
+    const { referrer, friend } = await makePair()
+    const paymentId = await bringMoney(friend.id, 8_000_000n)
+    await runRewards()
+    await refundPart(paymentId, 4_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(400_000n)
+    const disputeId = await dispute(paymentId, 4_000_000n)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(0n)
+    await winDispute(disputeId!)
+    await runRewards()
+    expect(await netOf(referrer.id)).toBe(400_000n)
   })
 })
 

@@ -27,9 +27,9 @@ export async function runRewards(options: { now?: Date; lookBackMs?: number } = 
   const progress = await db().referralProgress.findUnique({ where: { id: 1 }, select: { seenUntil: true } })
   const since = new Date(progress ? progress.seenUntil.getTime() - (options.lookBackMs ?? LOOK_BACK_MS) : 0)
   const run: RewardRun = { made: 0, reverted: 0, released: 0 }
-  if (programme.isOn)
-    for (const kind of ['top_up', 'order', 'renewal'] as const)
-      run.made += await accrue(kind, since, until, programme.holdDays)
+  // Also while the programme is off: what was paid before is earned, and the function knows when it was off.
+  for (const kind of ['top_up', 'order', 'renewal'] as const)
+    run.made += await accrue(kind, since, until, programme.holdDays)
   for (;;) {
     const [page] = await db().$queryRaw<{ reverted: number }[]>(
       Prisma.sql`SELECT reverted FROM revert_rewards(${since}, ${until}, ${PAGE}::int)`,

@@ -116,6 +116,7 @@ export const REFUSALS = {
   maintenance_over: { status: 409 },
   publish_in_past: { status: 422, field: 'publishAt' },
   published_too_late: { status: 422, field: 'publishAt' },
+  begins_before_published: { status: 422, field: 'beginsAt' },
   // mail
   mail_not_sendable: { status: 409 },
   address_stopped: { status: 409 },

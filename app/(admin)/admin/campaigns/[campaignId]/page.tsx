@@ -381,6 +381,7 @@ async function Sending({ campaign, readers, address }: { campaign: CampaignRow; 
             </ActionForm>
             <ActionForm action={scheduleCampaignAction} className="flex max-w-sm flex-col gap-3">
               {hidden}
+              <input type="hidden" name="revision" value={campaign.revision} />
               <TextField name="at" type="datetime-local" label={say('at')} help={say('atHelp')} required />
               <SubmitButton variant="secondary" className="self-start">
                 {say('schedule')}
