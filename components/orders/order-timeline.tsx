@@ -61,7 +61,7 @@ export async function OrderTimeline({ order }: { order: OrderDetails }) {
         })
       case 'cancelled':
       case 'renewal_failed':
-        return say.rich(`event_${kind}`, { released: amount(data.releasedMicros) })
+        return say.rich(`event_${kind}`, { reason: String(data.reason), released: amount(data.releasedMicros) })
       case 'renewal_held':
         return say.rich('event_renewal_held', { amount: amount(data.heldMicros) })
       case 'renewed':

@@ -2,7 +2,7 @@ import { db, Prisma } from '@/lib/db'
 import { DAY_MS, SECOND_MS } from '@/lib/kit'
 import { checkOrderJob } from './jobs'
 import { checkRules } from './rules'
-import { LIVE, type Prober, REAL_PROBER, workThrough } from './work-through'
+import { CHECKABLE, type Prober, REAL_PROBER, workThrough } from './work-through'
 
 /** Older than a hand-over whose own job is on its way; one promised twice does no harm. */
 const MISSED_AFTER_MS = 30 * SECOND_MS
@@ -29,7 +29,7 @@ async function promiseMissedReceipts(): Promise<void> {
   await db().$executeRaw(Prisma.sql`
     WITH missed AS (
       SELECT a.id, a.order_id FROM allocations a
-      WHERE a.id > ${idAt('alc', new Date(Date.now() - DAY_MS))} AND a.id < ${idAt('alc', new Date(Date.now() - MISSED_AFTER_MS))} AND ${LIVE}
+      WHERE a.id > ${idAt('alc', new Date(Date.now() - DAY_MS))} AND a.id < ${idAt('alc', new Date(Date.now() - MISSED_AFTER_MS))} AND ${CHECKABLE}
         AND NOT EXISTS (SELECT 1 FROM proxy_health h WHERE h.allocation_id = a.id)
       LIMIT ${ENROL_MAX}::int
     ), enrolled AS (
@@ -47,7 +47,7 @@ async function dismissEnded(): Promise<void> {
     FROM (
       SELECT h.allocation_id, a.state IN ('active', 'in_grace', 'expired') AND a.expires_at > now() - make_interval(days => ${ENDED_FOR_GOOD_DAYS}::int) AS may_return
       FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id
-      WHERE h.next_check_at <= now() AND NOT (${LIVE}) LIMIT ${DISMISS_MAX}::int FOR UPDATE OF h SKIP LOCKED
+      WHERE h.next_check_at <= now() AND NOT (${CHECKABLE}) LIMIT ${DISMISS_MAX}::int FOR UPDATE OF h SKIP LOCKED
     ) e WHERE h.allocation_id = e.allocation_id`)
 }
 
@@ -62,7 +62,7 @@ export async function enrolMissed(): Promise<number> {
     const [batch] = await db().$queryRaw<{ last: string | null; enrolled: number }[]>(Prisma.sql`
       WITH held AS (
         SELECT a.id, a.order_id FROM allocations a LEFT JOIN proxy_health h ON h.allocation_id = a.id
-        WHERE a.id > ${after} AND ${LIVE} AND h.next_check_at IS NULL ORDER BY a.id LIMIT ${ENROL_MAX}::int
+        WHERE a.id > ${after} AND ${CHECKABLE} AND h.next_check_at IS NULL ORDER BY a.id LIMIT ${ENROL_MAX}::int
       ), put AS (
         INSERT INTO proxy_health (allocation_id, order_id, next_check_at)
         SELECT id, order_id, now() + random() * make_interval(hours => ${everyHours}::int) FROM held

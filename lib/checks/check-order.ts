@@ -2,7 +2,7 @@ import { db, Prisma, type Tx } from '@/lib/db'
 import { announce, enqueue } from '@/lib/jobs'
 import { MINUTE_MS } from '@/lib/kit'
 import { checkOrderJob } from './jobs'
-import { CLAIM_MS, LIVE, type Prober, REAL_PROBER, workThrough } from './work-through'
+import { CHECKABLE, CLAIM_MS, type Prober, REAL_PROBER, workThrough } from './work-through'
 
 /**
  * When a proxy that failed at hand-over is tried again: suppliers switch proxies on some minutes after they sold them, and a hiccup of the line has
@@ -30,7 +30,7 @@ export async function checkOrder(
   const [left] = await db().$queryRaw<{ untested: number; firstFailedAt: Date | null }[]>(Prisma.sql`
     SELECT count(*) FILTER (WHERE h.handover_tries = 0)::int AS untested, min(h.handover_at) FILTER (WHERE h.handover_tries = 1) AS "firstFailedAt"
     FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id
-    WHERE h.order_id = ${orderId} AND ${LIVE} AND (h.handover_tries = 0 OR h.handover_tries = 1 AND NOT h.handover_ok)`)
+    WHERE h.order_id = ${orderId} AND ${CHECKABLE} AND (h.handover_tries = 0 OR h.handover_tries = 1 AND NOT h.handover_ok)`)
   const { untested, firstFailedAt } = left!
   const again = !isDone
     ? new Date()
@@ -49,7 +49,7 @@ export async function checkOrder(
 async function announceDead(orderId: string): Promise<void> {
   const dead = await db().$queryRaw<{ id: string }[]>(Prisma.sql`
     SELECT a.id FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id
-    WHERE h.order_id = ${orderId} AND h.handover_tries = 2 AND NOT h.handover_ok AND h.last_ok IS FALSE AND ${LIVE} ORDER BY a.position`)
+    WHERE h.order_id = ${orderId} AND h.handover_tries = 2 AND NOT h.handover_ok AND h.last_ok IS FALSE AND ${CHECKABLE} ORDER BY a.position`)
   for (let from = 0; from < dead.length; from += DEAD_MAX) {
     const allocationIds = dead.slice(from, from + DEAD_MAX).map(({ id }) => id)
     await db().$transaction((tx) => announce(tx, 'checks.dead_on_arrival', { orderId, allocationIds }))
@@ -60,6 +60,6 @@ async function announceDead(orderId: string): Promise<void> {
 async function enrolOrder(orderId: string, tx: Tx = db()): Promise<void> {
   await tx.$executeRaw(Prisma.sql`
     INSERT INTO proxy_health (allocation_id, order_id, next_check_at)
-    SELECT a.id, a.order_id, now() + interval '1 hour' FROM allocations a WHERE a.order_id = ${orderId} AND ${LIVE}
+    SELECT a.id, a.order_id, now() + interval '1 hour' FROM allocations a WHERE a.order_id = ${orderId} AND ${CHECKABLE}
     ON CONFLICT (allocation_id) DO NOTHING`)
 }

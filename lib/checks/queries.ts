@@ -4,7 +4,7 @@ import { KEPT_DAYS } from './check-due'
 import type { CheckFailure } from './failures'
 import { QUALITY_CHECKS_MIN } from './measure-quality'
 import { STALE_AFTER_MS } from './request-check'
-import { LIVE } from './work-through'
+import { CHECKABLE, LIVE } from './work-through'
 
 export type CheckView = {
   at: Date
@@ -57,7 +57,7 @@ export async function getOrderChecks(input: {
     db().$queryRaw<Omit<OrderChecks, 'rows' | 'run'>[]>(Prisma.sql`
       SELECT count(*)::int AS proxies, count(h.handover_check_id)::int AS tested, count(*) FILTER (WHERE h.handover_ok)::int AS passed,
              min(h.handover_at) AS "testedAt", count(*) FILTER (WHERE ${LIVE})::int AS live,
-             count(*) FILTER (WHERE ${LIVE} AND h.last_ok IS FALSE)::int AS failing
+             count(*) FILTER (WHERE ${CHECKABLE} AND h.last_ok IS FALSE)::int AS failing
       FROM allocations a LEFT JOIN proxy_health h ON h.allocation_id = a.id WHERE ${theirs}`),
     db().$queryRaw<CheckedProxy[]>(Prisma.sql`
       SELECT a.id AS "allocationId", a.position, a.host, a.port, a.country_code AS "countryCode", ${LIVE} AS "isLive",
@@ -67,7 +67,7 @@ export async function getOrderChecks(input: {
       WHERE ${theirs} ORDER BY (${LIVE}) DESC, h.last_ok IS FALSE DESC, a.position LIMIT ${limit}::int`),
     db().$queryRaw<NonNullable<OrderChecks['run']>[]>(Prisma.sql`
       SELECT c.requested_at AS "requestedAt", count(*)::int AS total, count(*) FILTER (WHERE h.last_at >= c.requested_at)::int AS done
-      FROM check_runs c JOIN allocations a ON a.order_id = c.order_id AND (c.allocation_id IS NULL OR a.id = c.allocation_id) AND ${LIVE}
+      FROM check_runs c JOIN allocations a ON a.order_id = c.order_id AND (c.allocation_id IS NULL OR a.id = c.allocation_id) AND ${CHECKABLE}
         LEFT JOIN proxy_health h ON h.allocation_id = a.id
       WHERE c.order_id = ${orderId} AND c.ended_at IS NULL AND c.requested_at > ${new Date(Date.now() - STALE_AFTER_MS)}::timestamptz AND ${theirs}
       GROUP BY c.id`),
@@ -103,13 +103,13 @@ export type Downtime = {
 /**
  * When proxies of an order did not work, by their checks, oldest first: the evidence for a downtime credit. Looks back as far as single checks are kept,
  * 45 days, or to `since`. What lay between the last check that passed and the first that failed is not known, and not counted; of a
- * proxy that ended while it failed, only the time up to its last check is.
+ * proxy that ended while it failed, or lets in bound addresses only since, only the time up to its last check is.
  */
 export async function listDowntimes(input: { orderId: string; userId?: string; since?: Date }): Promise<Downtime[]> {
   const { orderId, userId = null, since = new Date(Date.now() - KEPT_DAYS * DAY_MS) } = input
   return db().$queryRaw<Downtime[]>(Prisma.sql`
     WITH numbered AS (
-      SELECT c.allocation_id, ${LIVE} AS is_live, c.at, c.ok, count(*) FILTER (WHERE c.ok) OVER (PARTITION BY c.allocation_id ORDER BY c.at, c.id) AS passed_before
+      SELECT c.allocation_id, ${CHECKABLE} AS is_live, c.at, c.ok, count(*) FILTER (WHERE c.ok) OVER (PARTITION BY c.allocation_id ORDER BY c.at, c.id) AS passed_before
       FROM allocations a JOIN proxy_checks c ON c.allocation_id = a.id
       WHERE a.order_id = ${orderId} AND (${userId}::text IS NULL OR a.user_id = ${userId}) AND c.at >= ${since}::timestamptz
     )

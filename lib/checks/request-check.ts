@@ -3,7 +3,7 @@ import { db, inTransaction, Prisma } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
 import { accepted, MINUTE_MS, newId, refused, type Refusal, type Result, SECOND_MS } from '@/lib/kit'
 import { checkOnDemandJob } from './jobs'
-import { LIVE, type Prober, REAL_PROBER, workThrough } from './work-through'
+import { CHECKABLE, type Prober, REAL_PROBER, workThrough } from './work-through'
 
 /** Between two requests for one order: what is wrong with a proxy does not change faster, and each check costs the supplier a connection. */
 export const REQUEST_EVERY_MS = 2 * MINUTE_MS
@@ -34,7 +34,7 @@ export async function requestCheck(
       Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended('checks:' || ${order.userId}, 0))::text`,
     )
     const [held] = await tx.$queryRaw<{ all: number; live: number }[]>(Prisma.sql`
-      SELECT count(*)::int AS all, count(*) FILTER (WHERE ${LIVE})::int AS live FROM allocations a
+      SELECT count(*)::int AS all, count(*) FILTER (WHERE ${CHECKABLE})::int AS live FROM allocations a
       WHERE a.order_id = ${orderId} AND (${allocationId ?? null}::text IS NULL OR a.id = ${allocationId ?? null})`)
     if (allocationId !== undefined && held!.all === 0) return refused('not_found')
     if (held!.live === 0) return refused('nothing_to_check')
@@ -62,7 +62,7 @@ export async function requestCheck(
     await tx.checkRun.create({ data: { ...run, requestedAt: new Date(now) }, select: { id: true } })
     await tx.$executeRaw(Prisma.sql`
       INSERT INTO proxy_health (allocation_id, order_id, next_check_at)
-      SELECT a.id, a.order_id, now() FROM allocations a WHERE a.order_id = ${orderId} AND ${LIVE} ON CONFLICT (allocation_id) DO NOTHING`)
+      SELECT a.id, a.order_id, now() FROM allocations a WHERE a.order_id = ${orderId} AND ${CHECKABLE} ON CONFLICT (allocation_id) DO NOTHING`)
     await enqueue(tx, checkOnDemandJob, { runId: run.id })
     return accepted({ runId: run.id })
   })
@@ -86,7 +86,7 @@ export async function checkOnDemand(
     AND (h.last_at IS NULL OR h.last_at < ${run.requestedAt}::timestamptz)`
   const isDone = await workThrough('demand', due, prober, runMs)
   const [left] = await db().$queryRaw<{ count: number }[]>(Prisma.sql`
-    SELECT count(*)::int AS count FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id WHERE ${due} AND ${LIVE}`)
+    SELECT count(*)::int AS count FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id WHERE ${due} AND ${CHECKABLE}`)
   if (left!.count === 0) {
     await db().checkRun.updateMany({ where: { id: runId, endedAt: null }, data: { endedAt: new Date() } })
     return

@@ -26,11 +26,16 @@ export const CLAIM_MS = 2 * MINUTE_MS
 /** A proxy that fails is looked at more often, so that its downtime is known more exactly than a working proxy's would be. */
 const FAILING_EVERY_MS = 30 * MINUTE_MS
 
-type Claimed = ProxyToProbe & { allocationId: string; tries: number }
+type Claimed = ProxyToProbe & { allocationId: string; tries: number; claimedAt: Date }
 type Checked = { claimed: Claimed; at: Date; result: ProbeResult }
 
 /** What of `allocations a` a customer can use now; the rest is not checked. */
 export const LIVE = Prisma.sql`a.state = 'active' AND a.expires_at > now()`
+/**
+ * What of it a check says something about. One from a supplier that has no login lets in the addresses that are bound to it, and ours is not among them: it would
+ * fail for us and work for its customer.
+ */
+export const CHECKABLE = Prisma.sql`${LIVE} AND (a.username <> '' OR a.delivery_id IS NULL)`
 
 /**
  * Checks whatever `due` (a condition over `proxy_health h`) finds, a claim at a time, until nothing is left that nobody else has claimed
@@ -66,13 +71,13 @@ async function claim(due: Prisma.Sql, limit: number): Promise<Claimed[]> {
   return db().$queryRaw<Claimed[]>(Prisma.sql`
     WITH taken AS (
       SELECT h.allocation_id FROM proxy_health h JOIN allocations a ON a.id = h.allocation_id
-      WHERE ${due} AND ${LIVE} AND (h.claimed_until IS NULL OR h.claimed_until < now())
+      WHERE ${due} AND ${CHECKABLE} AND (h.claimed_until IS NULL OR h.claimed_until < now())
       ORDER BY h.next_check_at LIMIT ${limit}::int FOR UPDATE OF h SKIP LOCKED
     ), claimed AS (
       UPDATE proxy_health h SET claimed_until = now() + make_interval(secs => ${CLAIM_MS / SECOND_MS}::int)
       FROM taken WHERE h.allocation_id = taken.allocation_id RETURNING h.allocation_id, h.handover_tries
     )
-    SELECT a.id AS "allocationId", claimed.handover_tries AS tries, a.host, a.port, a.username, a.password, a.protocols
+    SELECT a.id AS "allocationId", claimed.handover_tries AS tries, now() AS "claimedAt", a.host, a.port, a.username, a.password, a.protocols
     FROM claimed JOIN allocations a ON a.id = claimed.allocation_id`)
 }
 
@@ -96,20 +101,21 @@ async function probeAll(claimed: Claimed[], atOnce: number, prober: Prober): Pro
 
 /**
  * Keeps what was found, in one statement. A result that somebody else has overtaken (its claim ran out, and the proxy was checked again) is dropped, so
- * that a hand-over counts each try once.
+ * that a hand-over counts each try once. So is a failure of a proxy whose login or addresses were changed meanwhile: it was tried with what no longer held.
  */
 async function record(kind: CheckKind, checked: Checked[], everyHours: number): Promise<void> {
   const rows = checked.map(({ claimed, at, result }) => ({
     id: newId('chk'),
     allocationId: claimed.allocationId,
     tries: claimed.tries,
+    claimedAt: claimed.claimedAt,
     at,
     nextAt: nextCheckAt(at, result.ok, everyHours),
     ...result,
   }))
   await db().$executeRaw(Prisma.sql`
     WITH r AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r(id text, "allocationId" text, tries int, at timestamptz, "nextAt" timestamptz,
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r(id text, "allocationId" text, tries int, "claimedAt" timestamptz, at timestamptz, "nextAt" timestamptz,
         ok boolean, failure text, "exitAddress" text, "countryCode" text, "latencyMs" int)
     ), kept AS (
       UPDATE proxy_health h SET last_check_id = r.id, last_at = r.at, last_ok = r.ok,
@@ -120,6 +126,8 @@ async function record(kind: CheckKind, checked: Checked[], everyHours: number): 
         handover_at = CASE WHEN ${kind} = 'handover' THEN r.at ELSE h.handover_at END,
         handover_ok = CASE WHEN ${kind} = 'handover' THEN r.ok ELSE h.handover_ok END
       FROM r WHERE h.allocation_id = r."allocationId" AND h.handover_tries = r.tries AND (h.last_at IS NULL OR h.last_at <= r.at)
+        AND (r.ok OR NOT EXISTS (SELECT 1 FROM access_changes c WHERE c.order_id = h.order_id AND h.allocation_id = ANY (c.allocation_ids)
+                                 AND (c.state = 'calling' OR c.ended_at >= r."claimedAt")))
       RETURNING h.allocation_id, h.order_id
     )
     INSERT INTO proxy_checks (id, allocation_id, order_id, kind, at, ok, failure, exit_address, country_code, latency_ms)

@@ -27,7 +27,8 @@ export function createDatabase(connectionString: string, max: number): Database 
     return name
   }
   const adapter = new PrismaPg(
-    { connectionString, max, idleTimeoutMillis: 30_000 },
+    // The adapter reads times as UTC, whatever offset they come with: a server that keeps another clock would shift every one of them.
+    { connectionString, max, idleTimeoutMillis: 30_000, options: '-c TimeZone=UTC' },
     { statementNameGenerator: nameOf as never },
   )
   return new PrismaClient({ adapter })

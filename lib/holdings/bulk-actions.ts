@@ -57,6 +57,7 @@ export type BulkCode =
   | 'key_reused'
   | 'nothing_to_refund'
   | 'nothing_to_replace'
+  | 'supplier_unavailable'
   | 'proxy_being_replaced'
   | 'order_under_way'
   | 'preview_outdated'

@@ -307,6 +307,19 @@ describe('by itself', () => {
     await tellShort()
     expect(await mailsAbout(second.orderId)).toEqual([7, 3, 1])
   })
+
+  it('and of what falls due later while another waits in grace for its money', async () => {
+    const plan = await makePlan({ units: 9 })
+    const customer = await insertCustomer({ balanceMicros: 2_000_000n })
+    const first = await automatic({ plan, customer })
+    const second = await automatic({ plan, customer })
+    await letHoursPass(first.orderId, 30 * 24 + 1)
+    await letHoursPass(second.orderId, 27.5 * 24)
+    await expireOrders()
+    expect(await stateOf(first.orderId)).toBe('in_grace')
+    await tellShort()
+    expect(await mailsAbout(second.orderId)).toEqual([3])
+  })
 })
 
 async function mailsAbout(orderId: string): Promise<number[]> {

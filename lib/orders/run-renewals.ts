@@ -248,7 +248,9 @@ async function tellIfShort(orders: (DueOrder & { balanceMicros: bigint })[], now
     if (neededMicros <= order.balanceMicros) continue
     const left = (order.dueAt.getTime() - now.getTime()) / DAY_MS
     const daysLeft = SHORT_NOTICE_DAYS.findLast((days) => left <= days)
-    if (daysLeft === undefined || left <= 0) return false
+    // Whose end has come was told by the run itself, and does not keep the others from being told of.
+    if (left <= 0) continue
+    if (daysLeft === undefined) return false
     const key = `renewal_short:${order.id}:${order.dueAt.toISOString()}:${daysLeft}`
     const props = {
       orderId: order.id,

@@ -175,3 +175,25 @@ describe('bound addresses', () => {
     expect(await change(other, { kind: 'bind', addresses: ['8.8.4.4'] })).toMatchObject({ ok: true })
   })
 })
+
+describe('what happens meanwhile', () => {
+  it('an address that two customers bind at once is bound by one of them', async () => {
+    const orders = await Promise.all([bought(1), bought(1)])
+    const results = await Promise.all(orders.map((order) => change(order, { kind: 'bind', addresses: ['9.9.9.9'] })))
+    expect(results.filter((result) => result.ok)).toHaveLength(1)
+    expect(results.find((result) => !result.ok)).toMatchObject({ refusal: { code: 'address_taken' } })
+  })
+
+  it('a proxy that ended before its new login was read does not keep the others from theirs', async () => {
+    const order = await bought(2)
+    const before = await held(order.orderId)
+    await tell('fail', { times: 1, match: 'auth/change', after: true, timeout: true })
+    expect(await change(order, { kind: 'rotate' })).toMatchObject({ refusal: { code: 'access_unknown' } })
+    await db().allocation.update({ where: { id: order.allocationIds[0] }, data: { state: 'expired' } })
+    const { id } = await db().accessChange.findFirstOrThrow({ where: { orderId: order.orderId } })
+    await readAccess({ accessChangeId: id }, adapter)
+    const after = await held(order.orderId)
+    expect(after[0]!.password).toBe(before[0]!.password)
+    expect(after[1]!.password).not.toBe(before[1]!.password)
+  })
+})

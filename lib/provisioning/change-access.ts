@@ -6,7 +6,7 @@ import { accepted, newId, OperationalError, refused, type Refusal, type Result }
 import type { HeldProxies, PurchasedProxy } from '@/lib/suppliers'
 import { FIRST_LOOKUP_AFTER_MS } from './deliver-order'
 import { readAccessJob } from './jobs'
-import { enabledSupplierOf, type SupplierFor } from './suppliers-in-use'
+import { enabledSupplierOf, type SupplierFor, supplierOf } from './suppliers-in-use'
 
 /** What may be changed of how a proxy lets its customer in. An empty list of addresses goes back to login and password. */
 export type AccessChange = { kind: 'rotate' } | { kind: 'bind'; addresses: readonly string[] }
@@ -158,6 +158,16 @@ async function groupsOf(
   actor: { id: string },
   input: { orderId: string; allocationIds: readonly string[] },
 ): Promise<Group[] | null> {
+  const groups = await heldGroupsOf(actor, input)
+  const count = groups.reduce((sum, group) => sum + group.proxies.length, 0)
+  return count > 0 && count === new Set(input.allocationIds).size ? groups : null
+}
+
+/** The same of those that are held now, whatever became of the others. */
+async function heldGroupsOf(
+  actor: { id: string },
+  input: { orderId: string; allocationIds: readonly string[] },
+): Promise<Group[]> {
   const ids = [...new Set(input.allocationIds)]
   const rows = await db().$queryRaw<Held[]>(Prisma.sql`
     SELECT a.id, a.host, a.port, a.expires_at AS "expiresAt", a.supplier_ref AS "supplierRef", f.supplier, a.offer_id AS "offerId",
@@ -165,7 +175,6 @@ async function groupsOf(
     FROM allocations a JOIN offers f ON f.id = a.offer_id LEFT JOIN deliveries d ON d.id = a.delivery_id
     WHERE a.id = ANY (${ids}::text[]) AND a.order_id = ${input.orderId} AND a.user_id = ${actor.id} AND a.state = 'active' AND a.expires_at > now()
     ORDER BY a.position`)
-  if (rows.length !== ids.length || ids.length === 0) return null
   const groups = new Map<string, Group>()
   for (const row of rows) {
     const key = `${row.offerId} ${row.supplierOrderId}`
@@ -216,9 +225,15 @@ async function begin(
     if (await tx.accessChange.findFirst({ where: { orderId, state: 'calling' }, select: { id: true } }))
       return refused('access_under_way')
     if (addresses.length > 0) {
+      // Of two customers who bind the same address at once the second sees what the first has begun.
+      for (const address of addresses.toSorted())
+        await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended('bind:' || ${address}, 0))::text`)
       const [taken] = await tx.$queryRaw<{ address: string }[]>(Prisma.sql`
         SELECT t.address FROM allocations a, unnest(a.bound_addresses) AS t(address)
-        WHERE a.state IN ('active', 'in_grace') AND a.bound_addresses && ${addresses}::text[] AND a.user_id <> ${actor.id} AND t.address = ANY (${addresses}::text[]) LIMIT 1`)
+        WHERE a.state IN ('active', 'in_grace') AND a.bound_addresses && ${addresses}::text[] AND a.user_id <> ${actor.id} AND t.address = ANY (${addresses}::text[])
+        UNION ALL
+        SELECT t.address FROM access_changes c, unnest(c.addresses) AS t(address)
+        WHERE c.state = 'calling' AND c.user_id <> ${actor.id} AND t.address = ANY (${addresses}::text[]) LIMIT 1`)
       if (taken) return refused('address_taken', { address: taken.address })
     }
     const id = newId('acs')
@@ -288,19 +303,19 @@ async function takeOver(
 
 /**
  * After a change whose answer never came, or whose process died: takes over the login data that the supplier tells now, so that the customer is not left with
- * an old one. Which addresses are bound no supplier tells; those stay as they were known. A supplier that cannot be asked: OperationalError, the job waits.
+ * an old one. Which addresses are bound no supplier tells; those stay as they were known. What ended meanwhile is left out, and a supplier that was switched off
+ * is asked all the same. One that cannot be asked: OperationalError, the job waits.
  */
 export async function readAccess(
   { accessChangeId }: { accessChangeId: string },
-  supplierFor: SupplierFor = enabledSupplierOf,
+  supplierFor: SupplierFor = supplierOf,
 ): Promise<void> {
   const change = await db().accessChange.findUnique({
     where: { id: accessChangeId },
     select: { orderId: true, userId: true, allocationIds: true, state: true },
   })
   if (!change || change.state === 'done' || change.state === 'refused') return
-  const groups = await groupsOf({ id: change.userId }, change)
-  for (const group of groups ?? []) {
+  for (const group of await heldGroupsOf({ id: change.userId }, change)) {
     if (sellsFromStock(group.supplier)) continue
     const { readProxies } = await supplierFor(group.supplier)
     if (readProxies) await takeOver(change.orderId, group, await readProxies(heldAs(group)), null)

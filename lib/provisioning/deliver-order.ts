@@ -7,7 +7,7 @@ import { log } from '@/lib/log'
 import { OPEN_ORDER_STATES, type OrderState } from '@/lib/orders'
 import { type Quote, type Supplier, UnknownOutcomeError } from '@/lib/suppliers'
 import { buyFrom, quoteAt, type Supplied, type SupplyOutcome } from './buy-from'
-import { completeDelivery, failOrder } from './end-order'
+import { completeDelivery, failOrder, type OrderFailure } from './end-order'
 import { resolveDeliveryJob } from './jobs'
 import { isTooDear } from './judge-cost'
 import { supplierForCall, watching } from './supplier-health'
@@ -93,10 +93,14 @@ export async function deliverOrder(
   if (unreachable !== undefined && Date.now() - order.placedAt.getTime() < GIVE_BACK_AFTER_MS) throw unreachable
   const isSoldOut = unreachable === undefined && refusals.every((refusal) => refusal === 'sold_out')
   const reason = isSoldOut ? 'sold_out' : 'supplier_failed'
+  await giveBack({ orderId, reason })
+}
+
+/** Ends an order badly, unless another job of it is buying just now: what that one buys is the order's, and nothing goes back before its end is known. */
+export async function giveBack(input: { orderId: string; reason: OrderFailure }): Promise<void> {
   await db().$transaction(async (tx) => {
-    // Another job of this order may be buying just now: what it buys is the order's, and nothing goes back before its end is known.
-    if (!(await lockOpenOrder(tx, orderId)) || (await hasOpenRun(tx, orderId))) return
-    await failOrder({ orderId, reason }, tx)
+    if (!(await lockOpenOrder(tx, input.orderId)) || (await hasOpenRun(tx, input.orderId))) return
+    await failOrder(input, tx)
   })
 }
 
@@ -218,7 +222,7 @@ export async function handOver(input: {
   // Taken, but nothing handed over: our money there is for a person to claim back; the customer's returns now.
   log('provisioning').error({ orderId, deliveryId }, 'a supplier took an order and delivered nothing')
   await closeRun(deliveryId, orderId, 'nothing_delivered')
-  await failOrder({ orderId, reason: 'supplier_failed' })
+  await giveBack({ orderId, reason: 'supplier_failed' })
   return 'nothing_delivered'
 }
 

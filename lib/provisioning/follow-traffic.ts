@@ -1,3 +1,4 @@
+import { STOCK_SUPPLIERS } from '@/lib/catalog'
 import { db, Prisma } from '@/lib/db'
 import { invariant, OperationalError } from '@/lib/kit'
 import { log } from '@/lib/log'
@@ -17,16 +18,34 @@ export async function readTraffic(supplierFor: SupplierFor = supplierOf): Promis
     FROM allocations a JOIN offers f ON f.id = a.offer_id
     WHERE a.granted_bytes IS NOT NULL AND a.account_closed_at IS NULL AND a.state IN ('active', 'in_grace')
     ORDER BY a.used_bytes NULLS FIRST, random() LIMIT ${READS_PER_RUN}`)
-  return forEachLogin(logins, async (login) => {
-    const account = await trafficOf(supplierFor, login, (traffic) =>
-      traffic.readSubAccount(login.supplierRef, login.params),
-    )
-    if (!account) {
-      log('provisioning').error({ allocationId: login.id }, 'a login with traffic is gone at its supplier')
-      return
-    }
-    await db().allocation.updateMany({ where: { id: login.id }, data: { usedBytes: account.usedBytes } })
-  })
+  return forEachLogin(logins, (login) => readLogin(login, supplierFor))
+}
+
+/**
+ * Reads how much of these logins of an order is used now: before money depends on it, what was read up to an hour ago is not enough. Asks nobody where none of them has
+ * traffic. Throws OperationalError where a supplier does not answer.
+ */
+export async function readTrafficOf(
+  input: { orderId: string; userId: string; allocationIds: readonly string[] },
+  supplierFor: SupplierFor = supplierOf,
+): Promise<void> {
+  const logins = await db().$queryRaw<Login[]>(Prisma.sql`
+    SELECT a.id, f.supplier, a.supplier_ref AS "supplierRef", f.supplier_params AS params
+    FROM allocations a JOIN offers f ON f.id = a.offer_id
+    WHERE a.order_id = ${input.orderId} AND a.user_id = ${input.userId} AND a.id = ANY (${[...input.allocationIds]}::text[]) AND a.granted_bytes IS NOT NULL
+      AND a.account_closed_at IS NULL AND a.state IN ('active', 'in_grace') AND f.supplier <> ALL (${[...STOCK_SUPPLIERS]}::text[])`)
+  for (const login of logins) await readLogin(login, supplierFor)
+}
+
+async function readLogin(login: Login, supplierFor: SupplierFor): Promise<void> {
+  const account = await trafficOf(supplierFor, login, (traffic) =>
+    traffic.readSubAccount(login.supplierRef, login.params),
+  )
+  if (!account) {
+    log('provisioning').error({ allocationId: login.id }, 'a login with traffic is gone at its supplier')
+    return
+  }
+  await db().allocation.updateMany({ where: { id: login.id }, data: { usedBytes: account.usedBytes } })
 }
 
 /** Closes the sub-accounts of logins that ended, so that what was not used returns to the parent account. Closing twice is harmless. Returns how many. */

@@ -59,7 +59,8 @@ export async function forecastOf(supplier: string): Promise<Forecast | null> {
     db().$queryRaw<{ day: number; cost: bigint }[]>(Prisma.sql`
       SELECT greatest(0, floor(extract(epoch FROM o.due_at - now()) / 86400))::int AS day, ceil(sum(d.cost_micros::numeric / d.pieces))::bigint AS cost
       FROM orders o JOIN allocations a ON a.order_id = o.id AND a.state IN ('active', 'in_grace')
-      JOIN LATERAL (SELECT d.cost_micros, (SELECT count(*) FROM allocations b WHERE b.order_id = d.order_id AND b.delivery_id = d.id) AS pieces FROM deliveries d
+      JOIN LATERAL (SELECT d.cost_micros, (SELECT count(*) FROM allocations b WHERE b.order_id = d.order_id AND b.delivery_id = d.id
+                      AND NOT EXISTS (SELECT 1 FROM replacements x WHERE x.new_allocation_id = b.id)) AS pieces FROM deliveries d
                     WHERE d.id = a.delivery_id AND d.supplier = ${supplier} AND d.cost_currency = ${currency} AND d.cost_micros IS NOT NULL) d ON true
       WHERE o.auto_renew AND o.state IN ('active', 'in_grace') AND o.due_at < now() + make_interval(days => ${HORIZON_DAYS}::int) GROUP BY 1`),
   ])

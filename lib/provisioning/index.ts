@@ -9,7 +9,7 @@ export {
 export { deliverOrder, GIVE_BACK_AFTER_MS } from './deliver-order'
 export { askExchange, listExchangeable, readExchange } from './exchange-at-supplier'
 export { importStock, previewStock, type PreviewLine } from './import-stock'
-export { closeTraffic, readTraffic } from './follow-traffic'
+export { closeTraffic, readTraffic, readTrafficOf } from './follow-traffic'
 export { HORIZON_DAYS, type Forecast } from './forecast'
 export {
   closeTrafficJob,

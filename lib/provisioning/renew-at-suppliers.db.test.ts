@@ -182,6 +182,29 @@ describe('a supplier renews', () => {
     expect((await balanceOf(customer.id)).balanceMicros).toBe(8_000_000n)
   })
 
+  it('by itself, and switched off before the supplier could be asked: not renewed, and the money is back', async () => {
+    const plan = await makePlan({ supplier: 'px6' })
+    const customer = await insertCustomer({ balanceMicros: 12_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan, 2))
+    const orderId = placed.ok ? placed.value.orderId : ''
+    await deliverOrder({ orderId }, adapter)
+    await control('balance', { amount: '500.00' })
+    await switchRenewal(customer, { orderId, isOn: true, periodDays: 30, totalMicros: 2_000_000n })
+    await letHoursPass(orderId, 29 * 24 + 1)
+    expect(await runRenewals()).toMatchObject({ held: 1 })
+    const { id: renewalId } = await db().renewal.findFirstOrThrow({ where: { orderId } })
+    await control('fail', { times: 1, match: 'getprice', status: 500 })
+    await expect(renewAtSuppliers({ renewalId }, adapter)).rejects.toThrow()
+    await switchRenewal(customer, { orderId, isOn: false })
+    await Promise.all([renewAtSuppliers({ renewalId }, adapter), renewAtSuppliers({ renewalId }, adapter)])
+    expect(await spentThere()).toBe(0n)
+    expect(await balanceOf(customer.id)).toMatchObject({ balanceMicros: 10_000_000n, heldMicros: 0n })
+    expect(await db().renewal.findUnique({ where: { id: renewalId } })).toMatchObject({
+      state: 'failed',
+      failure: 'switched_off',
+    })
+  })
+
   it('by itself and in part: the rest is tried again after the time between tries, also at other terms', async () => {
     const plan = await makePlan({ supplier: 'px6' })
     const customer = await insertCustomer({ balanceMicros: 12_000_000n })

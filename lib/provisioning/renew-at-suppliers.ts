@@ -39,6 +39,7 @@ type Group = { offerId: string; supplier: string; supplierOrderId: string | null
  * Has suppliers renew what a customer's held money is for: one call for the proxies of each order there, each noted and its look-up promised before
  * it is made. When all calls have an end, the renewal ends: the customer pays for what was renewed, the rest returns. A call without an answer is
  * looked up (resolveRenewal) before anything else happens. A supplier that cannot be reached: OperationalError, and the job tries again, for two hours at most.
+ * An automatic renewal that its customer switched off before the call is not made.
  */
 export async function renewAtSuppliers(
   { renewalId }: { renewalId: string },
@@ -65,10 +66,15 @@ export async function renewAtSuppliers(
     const { periodDays } = renewal
     let runId: string | null = null
     try {
+      if (await refuseSwitchedOff(renewalId, group)) continue
       const supplier = await supplierForCall(group.supplier, supplierFor)
       const quote = await quoteGroup(supplier, group, periodDays)
       runId = await beginRun(renewalId, group, quote)
-      if (!runId) continue
+      if (!runId) {
+        // Switched off while the price was asked for: its row says so by the next try, which nothing else would promise.
+        await refuseSwitchedOff(renewalId, group)
+        continue
+      }
       const reference = runId
       const paid = (renewal.totalMicros * BigInt(group.proxies.length)) / BigInt(renewal.quantity)
       if (supplier.renew && (await isTooDear(group.supplier, quote, paid))) {
@@ -84,7 +90,7 @@ export async function renewAtSuppliers(
         // Not even a price could be had: nothing was sent.
         if (Date.now() - renewal.createdAt.getTime() < GIVE_BACK_AFTER_MS) unreachable = error
         else {
-          const refusedId = await beginRun(renewalId, group, null)
+          const refusedId = await beginRun(renewalId, group, null, true)
           if (refusedId) await refuseRun(refusedId, 'unreachable')
         }
         continue
@@ -152,10 +158,31 @@ function heldAs({ supplierOrderId, proxies }: Group): HeldProxies {
   }
 }
 
-/** Notes the run and promises its look-up. Null when this group has a run already, or the renewal has ended. */
-async function beginRun(renewalId: string, group: Group, quote: Quote | null): Promise<string | null> {
+/** True when its customer has switched the renewal off that has not been sent: this part of it ends without a call. */
+async function refuseSwitchedOff(renewalId: string, group: Group): Promise<boolean> {
+  const [row] = await db().$queryRaw<{ isOff: boolean }[]>(Prisma.sql`
+    SELECT r.key LIKE 'auto:%' AND NOT o.auto_renew AS "isOff" FROM renewals r JOIN orders o ON o.id = r.order_id WHERE r.id = ${renewalId} AND r.state = 'held'`)
+  if (!row?.isOff) return false
+  const runId = await beginRun(renewalId, group, null, true)
+  if (runId) await refuseRun(runId, 'switched_off')
+  return true
+}
+
+/**
+ * Notes the run and promises its look-up. Null when this group has a run already, the renewal has ended, or it was switched off (unless `isRefused`: that is what is
+ * to be noted).
+ */
+async function beginRun(
+  renewalId: string,
+  group: Group,
+  quote: Quote | null,
+  isRefused = false,
+): Promise<string | null> {
   return db().$transaction(async (tx) => {
-    if (!(await lockHeld(tx, renewalId))) return null
+    // The order first, as its switch does: whoever switches off after this finds the call on its way.
+    const [order] = await tx.$queryRaw<{ isOff: boolean }[]>(Prisma.sql`
+      SELECT r.key LIKE 'auto:%' AND NOT o.auto_renew AS "isOff" FROM orders o JOIN renewals r ON r.order_id = o.id WHERE r.id = ${renewalId} FOR NO KEY UPDATE OF o`)
+    if (!order || (order.isOff && !isRefused) || !(await lockHeld(tx, renewalId))) return null
     const ids = group.proxies.map((proxy) => proxy.id)
     const known = await tx.renewalRun.findFirst({
       where: { renewalId, allocationIds: { hasSome: ids } },
@@ -299,10 +326,11 @@ export async function endRenewal(renewalId: string): Promise<void> {
   const groups = await groupsOf(renewal.allocationIds)
   if (groups.some((group) => group.proxies.some((proxy) => !called.has(proxy.id)))) return
   const renewed = JSON.stringify(renewal.runs.flatMap((run) => run.renewed as Renewed[]))
-  const refusal = renewal.runs.find((run) => run.refusal !== null)?.refusal
+  const refusals = renewal.runs.flatMap((run) => run.refusal ?? [])
   const { retryHours } = await renewalRules.read()
   // Our own empty account there is the operator's business; the customer reads that the supplier did not renew.
-  const reason = refusal === undefined ? null : 'supplier_failed'
+  const isSwitchedOff = refusals.length > 0 && refusals.every((refusal) => refusal === 'switched_off')
+  const reason = isSwitchedOff ? 'switched_off' : refusals.length > 0 ? 'supplier_failed' : null
   const retryAt = new Date(Date.now() + retryHours * HOUR_MS)
   const [row] = await db().$queryRaw<{ outcome: string }[]>(Prisma.sql`
     SELECT outcome FROM end_renewal(${renewalId}, ${renewed}::jsonb, ${[...STOCK_SUPPLIERS]}::text[], ${reason}, ${retryAt}::timestamptz)`)

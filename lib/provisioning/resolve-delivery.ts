@@ -3,8 +3,7 @@ import { enqueue } from '@/lib/jobs'
 import { DAY_MS, invariant, MINUTE_MS, OperationalError } from '@/lib/kit'
 import type { PurchaseHint } from '@/lib/suppliers'
 import { findBought, type Supplied } from './buy-from'
-import { closeRun, handOver } from './deliver-order'
-import { failOrder } from './end-order'
+import { closeRun, giveBack, handOver } from './deliver-order'
 import { deliverOrderJob, resolveDeliveryJob } from './jobs'
 import { watching } from './supplier-health'
 import { type SupplierFor, supplierOf } from './suppliers-in-use'
@@ -48,7 +47,7 @@ export async function resolveDelivery(
   }
   await closeRun(deliveryId, run.orderId, 'not_bought')
   const runs = await db().delivery.count({ where: { orderId: run.orderId, refusal: 'not_bought' } })
-  if (runs >= RUNS_PER_ORDER) await failOrder({ orderId: run.orderId, reason: 'supplier_failed' })
+  if (runs >= RUNS_PER_ORDER) await giveBack({ orderId: run.orderId, reason: 'supplier_failed' })
   else await db().$transaction((tx) => enqueue(tx, deliverOrderJob, { orderId: run.orderId }))
 }
 

@@ -7,7 +7,7 @@ import { checkBooks } from '@/lib/admin'
 import { SYSTEM } from '@/lib/audit'
 import { saveOffer, type SaveOfferInput } from '@/lib/catalog'
 import { db } from '@/lib/db'
-import { OperationalError } from '@/lib/kit'
+import { newId, OperationalError } from '@/lib/kit'
 import { getBalance } from '@/lib/ledger'
 import { expireOrders, findOrder, placeOrder } from '@/lib/orders'
 import {
@@ -23,6 +23,7 @@ import { insertCustomer } from '@/test/factories/customer'
 import { letHoursPass } from '@/test/factories/orders'
 import { insertSupplier } from '@/test/factories/supplier'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { giveBack } from './deliver-order'
 import { daysUntilDry } from './forecast'
 import {
   askSupplier,
@@ -32,6 +33,7 @@ import {
   decideDelivery,
   deliverOrder,
   findSupplierForAdmin,
+  forgetSupplier,
   getOrderMargin,
   listMargins,
   listUnknownOutcomes,
@@ -123,6 +125,21 @@ const lastRun = (orderId: string) =>
 /** As if the run had been sent so long ago. */
 const letRunAge = (id: string, minutes: number) =>
   db().delivery.update({ where: { id }, data: { startedAt: new Date(Date.now() - minutes * 60_000) } })
+
+it('no money goes back while another job of the order is buying', async () => {
+  const { customer, orderId } = await buy(await px6Plan())
+  const buying = {
+    ...adapter('px6'),
+    buy: async (...request: Parameters<Supplier['buy']>) => {
+      // Meanwhile a look-up of an earlier run gives up.
+      await giveBack({ orderId, reason: 'supplier_failed' })
+      return adapter('px6').buy(...request)
+    },
+  }
+  await deliverOrder({ orderId }, async () => buying)
+  expect((await findOrder({ orderId }))!.state).toBe('active')
+  expect((await getBalance({ userId: customer.id })).balanceMicros).toBe(495_000_000n)
+})
 
 it('several alike that a supplier accepts now and delivers later: each finds its own by the number it was given', async () => {
   await tell(royal, 'deliver', { later: true })
@@ -510,6 +527,42 @@ describe('what lies at suppliers', () => {
     expect(margins.find(({ supplier }) => supplier === 'px6')!.costMicros).toBeGreaterThan(0n)
   })
 
+  it('a proxy that its supplier exchanged costs at its renewal what the one before did', async () => {
+    await insertSupplier('px6', { apiUrl: `${px6.url}/api`, apiKey: KEY })
+    await pollBalances(adapter)
+    const { orderId } = await buy(await px6Plan(), 2)
+    await deliverOrder({ orderId }, adapter)
+    const renewals = async () => (await findSupplierForAdmin('px6'))!.forecast!.renewals
+    const before = await renewals()
+    await db().order.update({
+      where: { id: orderId },
+      data: { autoRenew: true, renewPeriodDays: 30, renewUnitMicros: 5_000_000n },
+    })
+    const cost = (await lastRun(orderId)).costMicros!
+    expect(await renewals()).toBe(before + cost)
+    const [old] = await held(orderId)
+    const { id, ...same } = old!
+    const newer = { ...same, id: newId('alc'), position: 9, port: same.port + 1 }
+    await db().allocation.update({ where: { id }, data: { state: 'replaced' } })
+    await db().allocation.create({ data: newer })
+    const { userId } = same
+    await db().replacement.create({
+      data: {
+        id: newId('rpl'),
+        orderId,
+        userId,
+        oldAllocationId: id,
+        newAllocationId: newer.id,
+        key: 'k',
+        reason: 'dead',
+        state: 'replaced',
+        endedAt: new Date(),
+      },
+    })
+    expect(await renewals()).toBe(before + cost)
+    await db().order.update({ where: { id: orderId }, data: { autoRenew: false } })
+  })
+
   it('lasts until the first day that needs more than is left', () => {
     expect(daysUntilDry(10n, 0n, new Map())).toBeNull()
     expect(daysUntilDry(10n, 3n, new Map())).toBe(3)
@@ -547,6 +600,10 @@ describe('traffic', () => {
     expect(await closeTraffic(adapter)).toBe(0)
     await letHoursPass(orderId, 31 * 24)
     await expireOrders()
+    // Without its key nobody could close what is left there.
+    expect(await forgetSupplier(SYSTEM, 'iproyal-residential')).toMatchObject({
+      refusal: { code: 'supplier_in_use', facts: { count: 1 } },
+    })
     expect(await Promise.all([closeTraffic(adapter), closeTraffic(adapter)])).toContain(1)
     expect((await users()).length).toBe(before)
     const [ended] = await held(orderId)

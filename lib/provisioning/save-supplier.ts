@@ -80,8 +80,8 @@ export async function saveSupplier(
 }
 
 /**
- * Switches a supplier off and deletes its secrets; its address and rate stay. Refuses `supplier_in_use` {count} while proxies are held there or a run's
- * end is open: without the keys nobody could renew them, close them or find out what was bought.
+ * Switches a supplier off and deletes its secrets; its address and rate stay. Refuses `supplier_in_use` {count} while proxies are held there, logins with traffic
+ * wait to be closed, or a run's end is open: without the keys nobody could renew them, close them or find out what was bought.
  */
 export async function forgetSupplier(
   actor: Actor,
@@ -91,7 +91,8 @@ export async function forgetSupplier(
   const result = await inTransaction<null, Refusal<'supplier_in_use'>>(async (tx) => {
     await lockAccount(tx, name)
     const [row] = await tx.$queryRaw<{ count: number }[]>(Prisma.sql`
-      SELECT ((SELECT count(*) FROM allocations a JOIN offers f ON f.id = a.offer_id WHERE f.supplier = ${name} AND a.state IN ('active', 'in_grace'))
+      SELECT ((SELECT count(*) FROM allocations a JOIN offers f ON f.id = a.offer_id WHERE f.supplier = ${name}
+               AND (a.state IN ('active', 'in_grace') OR a.granted_bytes IS NOT NULL AND a.account_closed_at IS NULL))
             + (SELECT count(*) FROM deliveries d WHERE d.supplier = ${name} AND d.state IN ('calling', 'unknown'))
             + (SELECT count(*) FROM renewal_runs u WHERE u.supplier = ${name} AND u.state IN ('calling', 'unknown')))::int AS count`)
     if (row!.count > 0) return refused('supplier_in_use', { count: row!.count })

@@ -3,8 +3,7 @@ import { db, inTransaction, Prisma } from '@/lib/db'
 import { enqueue } from '@/lib/jobs'
 import { accepted, DAY_MS, MINUTE_MS, OperationalError, type Refusal, refused, type Result } from '@/lib/kit'
 import { GB_BYTES, type HandedProxy } from './buy-from'
-import { closeRun, FIRST_LOOKUP_AFTER_MS, handOver } from './deliver-order'
-import { failOrder } from './end-order'
+import { closeRun, FIRST_LOOKUP_AFTER_MS, giveBack, handOver } from './deliver-order'
 import { deliverOrderJob } from './jobs'
 import { parseStock } from './parse-stock'
 import { endRenewal, finishRun, refuseRun, resolveRenewal } from './renew-at-suppliers'
@@ -113,7 +112,7 @@ export async function decideDelivery(
   if (decision !== 'bought') {
     await audit(actor, 'provisioning.outcome_decided', orderId, facts)
     await closeRun(deliveryId, orderId, 'declared_not_bought')
-    if (decision === 'give_back') await failOrder({ orderId, reason: 'supplier_failed' })
+    if (decision === 'give_back') await giveBack({ orderId, reason: 'supplier_failed' })
     else await db().$transaction((tx) => enqueue(tx, deliverOrderJob, { orderId }))
     return accepted(null)
   }

@@ -13,7 +13,7 @@ const LOOK_BACK_MS = 40 * 24 * HOUR_MS
 
 /**
  * Credits, in proportion, the time in which proxies failed their checks for longer than their order's policy promises: the whole stretch, up to now, less
- * what an earlier night credited of it. The evidence (from, to, how many checks failed) stays with the credit. One order that fails does not keep the
+ * what an earlier night credited of it. Of proxies that were exchanged, or whose time ended, meanwhile, too: up to their last check. The evidence (from, to, how many checks failed) stays with the credit. One order that fails does not keep the
  * others waiting. Returns how many credits were given. Safe any number of times at once.
  */
 export async function creditDowntime(now: Date = new Date()): Promise<number> {
@@ -22,7 +22,8 @@ export async function creditDowntime(now: Date = new Date()): Promise<number> {
   for (;;) {
     const orders = await db().$queryRaw<{ id: string }[]>(Prisma.sql`
       SELECT DISTINCT o.id FROM orders o JOIN product_policies p ON p.id = o.policy_id JOIN proxy_health h ON h.order_id = o.id
-      WHERE o.state IN ('active', 'in_grace') AND p.rules ->> 'downtimeHours' IS NOT NULL AND o.id > ${after}
+      WHERE o.state IN ('active', 'in_grace', 'expired') AND p.rules ->> 'downtimeHours' IS NOT NULL AND o.id > ${after}
+        AND o.expires_at >= ${new Date(now.getTime() - LOOK_BACK_MS)}::timestamptz
         AND EXISTS (SELECT 1 FROM proxy_checks c WHERE c.allocation_id = h.allocation_id AND NOT c.ok AND c.at >= ${new Date(now.getTime() - LOOK_BACK_MS)}::timestamptz)
       ORDER BY o.id LIMIT ${PAGE}::int`)
     for (const { id } of orders) {
@@ -38,27 +39,28 @@ export async function creditDowntime(now: Date = new Date()): Promise<number> {
 }
 
 async function creditOrder(orderId: string, now: Date): Promise<number> {
-  const facts = await readFacts({ orderId })
+  const facts = await readFacts({ orderId, withExpired: true })
   const promised = facts?.policy.downtimeHours
   if (!facts || !promised) return 0
   const downtimes = await listDowntimes({ orderId, since: new Date(now.getTime() - LOOK_BACK_MS) })
   const credited = await creditedUntil(orderId)
   let given = 0
   for (const proxy of facts.proxies) {
-    for (const downtime of downtimes.filter((each) => each.allocationId === proxy.allocationId)) {
+    for (const downtime of downtimes.filter((each) => proxy.placeIds.includes(each.allocationId))) {
+      const { allocationId } = downtime
       const to = downtime.to ?? now
       if (to.getTime() - downtime.from.getTime() <= promised * HOUR_MS) continue
-      const before = credited.get(proxy.allocationId)
+      const before = credited.get(allocationId)
       const from = before && before > downtime.from ? before : downtime.from
       const amountMicros = shareOf(proxy, from, to)
       if (amountMicros === 0n) continue
       const credit = await giveCredit({
         orderId,
         // Of two runs at once both begin where the last credit ended: one of them is a repeat.
-        key: `downtime:${proxy.allocationId}:${from.toISOString()}`,
+        key: `downtime:${allocationId}:${from.toISOString()}`,
         cause: 'downtime',
         amountMicros,
-        allocationIds: [proxy.allocationId],
+        allocationIds: [allocationId],
         evidence: {
           failingSince: downtime.from.toISOString(),
           from: from.toISOString(),

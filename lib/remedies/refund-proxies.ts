@@ -1,5 +1,6 @@
 import { db, Prisma, type Tx } from '@/lib/db'
-import { accepted, invariant, newId, refused, type Refusal, type Result } from '@/lib/kit'
+import { accepted, invariant, newId, OperationalError, refused, type Refusal, type Result } from '@/lib/kit'
+import { readTrafficOf, type SupplierFor, supplierOf } from '@/lib/provisioning'
 import { decideRemedy, type Remedy } from './decide-remedy'
 import { type OrderFacts, readFacts } from './facts'
 
@@ -59,7 +60,13 @@ export function choose(facts: OrderFacts, ids: readonly string[] | undefined): O
 }
 
 export type RefundRefusal = Refusal<
-  'not_found' | 'nothing_to_refund' | 'price_changed' | 'order_under_way' | 'proxy_being_replaced' | 'key_reused'
+  | 'not_found'
+  | 'nothing_to_refund'
+  | 'price_changed'
+  | 'order_under_way'
+  | 'proxy_being_replaced'
+  | 'key_reused'
+  | 'supplier_unavailable'
 >
 
 /**
@@ -67,15 +74,16 @@ export type RefundRefusal = Refusal<
  * paid first). All of them or none. Refuses `not_found` as previewRefund, `nothing_to_refund` when the policy gives nothing for one of them,
  * `price_changed` {totalMicros} when it is another sum than was shown (a share by
  * time shrinks between page and click; up to a thousandth less than shown is given), `proxy_being_replaced` while a supplier exchanges one of them, and
- * `order_under_way` while a supplier renews.
+ * `order_under_way` while a supplier renews. What is sold by the gigabyte is asked for its use first: `supplier_unavailable` where that cannot be had.
  */
 export async function refundProxies(
   actor: { id: string },
   input: RefundInput,
+  supplierFor: SupplierFor = supplierOf,
 ): Promise<Result<Refunded, RefundRefusal>> {
   const done = await findRefund(actor, input)
   if (done) return done
-  const result = await tryToRefund(actor, input)
+  const result = await tryToRefund(actor, input, supplierFor)
   // Of the same form sent twice at once the second finds the proxies given back: by its own first.
   return result.ok ? result : ((await findRefund(actor, input)) ?? result)
 }
@@ -100,7 +108,17 @@ async function findRefund(
     : refused('key_reused')
 }
 
-async function tryToRefund(actor: { id: string }, input: RefundInput): Promise<Result<Refunded, RefundRefusal>> {
+async function tryToRefund(
+  actor: { id: string },
+  input: RefundInput,
+  supplierFor: SupplierFor,
+): Promise<Result<Refunded, RefundRefusal>> {
+  try {
+    await readTrafficOf({ ...input, userId: actor.id }, supplierFor)
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    return refused('supplier_unavailable')
+  }
   const preview = await previewRefund(actor, input)
   if (!preview.ok) return preview
   const { proxies, totalMicros } = preview.value

@@ -1,13 +1,15 @@
 import { checkBooks } from '@/lib/admin'
 import { COMMON_POLICY, findPlan, type Policy, savePolicy } from '@/lib/catalog'
-import { db } from '@/lib/db'
-import { newId } from '@/lib/kit'
+import { db, Prisma } from '@/lib/db'
 import { getBalance } from '@/lib/ledger'
-import { findOrder, renewOrder } from '@/lib/orders'
+import { expireOrders, findOrder, placeOrder, renewOrder, switchRenewal } from '@/lib/orders'
 import { listAllocations } from '@/lib/provisioning'
 import { giveCredit } from './refund-proxies'
-import { makePlan } from '@/test/factories/catalog'
-import { buyDelivered, letHoursPass } from '@/test/factories/orders'
+import { newId, OperationalError } from '@/lib/kit'
+import type { Supplier } from '@/lib/suppliers'
+import { makePlan, orderFor } from '@/test/factories/catalog'
+import { insertCustomer } from '@/test/factories/customer'
+import { type Bought, buyDelivered, letHoursPass } from '@/test/factories/orders'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
   creditDowntime,
@@ -324,5 +326,199 @@ describe('downtime', () => {
     const second = (await listCredits({ orderId })).filter((each) => each.allocationIds[0] === allocationIds[1])
     expect(second).toHaveLength(2)
     expect(Number(second.reduce((sum, each) => sum + each.amountMicros, 0n))).toBeCloseTo(50_000, -2)
+  })
+
+  it('is owed for a proxy that was exchanged, and for one whose time ended, before the night came', async () => {
+    const plan = await planWith(COMMON_POLICY)
+    const { customer, orderId, allocationIds } = await buyDelivered({ plan, quantity: 2 })
+    await letHoursPass(orderId, 10 * 24)
+    const ago = (hours: number) => new Date(Date.now() - hours * HOUR_MS)
+    for (const id of allocationIds)
+      await checked(orderId, id, [
+        { at: ago(48), ok: false },
+        { at: ago(12), ok: false },
+      ])
+    const ask = { orderId, allocationIds: allocationIds.slice(0, 1), reason: 'dead', requestKey: newId('req') } as const
+    expect(await replaceProxies(customer, ask)).toMatchObject({ value: { replaced: 1 } })
+    await db().allocation.updateMany({ where: { id: allocationIds[1] }, data: { expiresAt: ago(1), state: 'expired' } })
+    await Promise.all([creditDowntime(), creditDowntime()])
+    const credits = await listCredits({ orderId })
+    // 36 of 720 hours, and of the 239 that the second had
+    expect(credits.map((credit) => credit.allocationIds[0]).toSorted()).toEqual(allocationIds.toSorted())
+    expect(credits.find((credit) => credit.allocationIds[0] === allocationIds[0])!.amountMicros).toBe(50_000n)
+  })
+})
+
+/** A renewal of these proxies that waits for a supplier, at 1.00 a piece for 30 days. */
+async function holdRenewal({ customer, orderId, plan }: Bought, ids: string[], due: Date | null = null, days = 30) {
+  const [row] = await db().$queryRaw<{ outcome: string; renewal_id: string }[]>(Prisma.sql`
+    SELECT outcome, renewal_id FROM renew_order(${newId('rnw')}, ${orderId}, ${customer.id}, ${newId('req')}, ${due}::timestamptz, ${ids}::text[], '{}',
+      (SELECT revision FROM plans WHERE id = ${plan.planId}), ${days}::int, ${ids.length}::int, 1000000, 0, ${ids.length * 1_000_000}, 'USD')`)
+  return row!
+}
+const endRenewal = (renewalId: string, told: { id: string; expiresAt: Date }[]) =>
+  db()
+    .$queryRaw`SELECT * FROM end_renewal(${renewalId}, ${JSON.stringify(told)}::jsonb, '{}', NULL, now() + interval '4 hours')`
+const endOf = async (id: string) => (await db().allocation.findUniqueOrThrow({ where: { id } })).expiresAt
+
+describe('a renewal that a supplier did otherwise', () => {
+  it('in part: its money is that of the proxies it renewed, and so are its words', async () => {
+    const plan = await planWith(GENEROUS)
+    const bought = await buyDelivered({ plan, quantity: 2, leftMicros: 2_000_000n })
+    const { customer, orderId, allocationIds } = bought
+    const [first, second] = allocationIds as [string, string]
+    const until = new Date((await endOf(first)).getTime() + 30 * 24 * HOUR_MS)
+    const { renewal_id: renewalId } = await holdRenewal(bought, allocationIds)
+    // told twice of the same proxy
+    await endRenewal(renewalId, [
+      { id: first, expiresAt: until },
+      { id: first, expiresAt: until },
+    ])
+    expect(await db().renewal.findUnique({ where: { id: renewalId } })).toMatchObject({ capturedMicros: 1_000_000n })
+    expect(await previewRefund(customer, { orderId })).toMatchObject({
+      value: {
+        proxies: [
+          { allocationId: first, moneyMicros: 2_000_000n },
+          { allocationId: second, moneyMicros: 1_000_000n },
+        ],
+      },
+    })
+    const event = await db().orderEvent.findFirstOrThrow({ where: { orderId, kind: 'renewed' } })
+    expect(event.data).toMatchObject({ quantity: 1 })
+    expect(new Date((event.data as { until: string }).until)).toEqual(until)
+    const all = { orderId, allocationIds, totalMicros: 3_000_000n, requestKey: newId('req') }
+    expect(await refundProxies(customer, all)).toMatchObject({ ok: true })
+    expect(await balanceOf(customer.id)).toBe(4_000_000n)
+  })
+
+  it('for less time than was paid for: the rest of the money is back', async () => {
+    const bought = await buyDelivered({ quantity: 2, leftMicros: 2_000_000n })
+    const { customer, orderId, allocationIds } = bought
+    const end = (await endOf(allocationIds[0]!)).getTime()
+    const { renewal_id: renewalId } = await holdRenewal(bought, allocationIds)
+    await endRenewal(renewalId, [
+      { id: allocationIds[0]!, expiresAt: new Date(end + 15 * 24 * HOUR_MS) },
+      { id: allocationIds[1]!, expiresAt: new Date(end + 31 * 24 * HOUR_MS) },
+    ])
+    expect(await balanceOf(customer.id)).toBe(500_000n)
+    expect(await listCredits({ orderId })).toMatchObject([
+      { cause: 'late', amountMicros: 500_000n, allocationIds: [allocationIds[0]] },
+    ])
+  })
+
+  it('while it is under way the order’s other proxies end when that was promised', async () => {
+    const bought = await buyDelivered({ quantity: 2, leftMicros: 1_000_000n })
+    const { orderId, allocationIds } = bought
+    const { renewal_id: renewalId } = await holdRenewal(bought, allocationIds.slice(0, 1))
+    const end = await endOf(allocationIds[0]!)
+    await letHoursPass(orderId, 31 * 24)
+    await expireOrders()
+    await expireOrders()
+    expect(await db().allocation.findUnique({ where: { id: allocationIds[1] } })).toMatchObject({ state: 'expired' })
+    expect(await db().allocation.findUnique({ where: { id: allocationIds[0] } })).toMatchObject({ state: 'active' })
+    await endRenewal(renewalId, [{ id: allocationIds[0]!, expiresAt: new Date(end.getTime() + 30 * 24 * HOUR_MS) }])
+    expect(await findOrder({ orderId })).toMatchObject({ state: 'active' })
+    expect(await db().renewal.findUnique({ where: { id: renewalId } })).toMatchObject({ state: 'done' })
+  })
+
+  it('by itself it is of the terms that stand when it happens', async () => {
+    const bought = await buyDelivered({ leftMicros: 5_000_000n })
+    const { customer, orderId, allocationIds } = bought
+    await switchRenewal(customer, { orderId, isOn: true, periodDays: 30, totalMicros: 1_000_000n })
+    const due = (await findOrder({ orderId }))!.dueAt!
+    // The run read the terms; then the customer chose another period, or agreed to less.
+    expect(await holdRenewal(bought, allocationIds, due, 60)).toMatchObject({ outcome: 'switched_off' })
+    await db().order.update({ where: { id: orderId }, data: { renewUnitMicros: 999_999n } })
+    expect(await holdRenewal(bought, allocationIds, due)).toMatchObject({ outcome: 'switched_off' })
+    await db().order.update({ where: { id: orderId }, data: { renewUnitMicros: 1_000_000n } })
+    expect(await holdRenewal(bought, allocationIds, due)).toMatchObject({ outcome: 'held' })
+  })
+
+  it('a day has 24 hours, whatever the server’s calendar says', async () => {
+    const [row] = await db().$transaction(async (tx) => {
+      await tx.$executeRaw`SET LOCAL TimeZone = 'Europe/Berlin'`
+      return tx.$queryRaw<{ hours: number }[]>`
+        SELECT (extract(epoch FROM renewed_until('2040-03-15T12:00:00Z', 30) - '2040-03-15T12:00:00Z'::timestamptz) / 3600)::int AS hours`
+    })
+    expect(row!.hours).toBe(30 * 24)
+  })
+})
+
+describe('what a supplier delivers otherwise', () => {
+  const waiting = async (supplier: 'px6' | 'iproyal-residential', quantity: number) => {
+    const plan = await makePlan({ supplier })
+    const { product } = (await findPlan(plan.planId, { fresh: true }))!
+    await savePolicy(STAFF, { productId: product.id, version: 0, rules: COMMON_POLICY })
+    const customer = await insertCustomer({ balanceMicros: BigInt(quantity) * 1_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan, quantity))
+    if (!placed.ok) throw new Error(placed.refusal.code)
+    return { customer, orderId: placed.value.orderId }
+  }
+  const hand = async (orderId: string, proxies: object[]) => {
+    const login = { supplierRef: 'r', username: 'u', password: 'p', protocols: ['http'] }
+    const told = proxies.map((proxy, index) => ({ ...login, host: '192.0.2.9', port: 1_000 + index, ...proxy }))
+    const [row] = await db().$queryRaw<{ outcome: string }[]>(
+      Prisma.sql`SELECT outcome FROM complete_delivery(${orderId}, NULL, NULL, NULL, NULL, ${JSON.stringify(told)}::jsonb)`,
+    )
+    return row!.outcome
+  }
+
+  it('a proxy whose end is over already is not paid for', async () => {
+    const { customer, orderId } = await waiting('px6', 2)
+    expect(await hand(orderId, [{ expiresAt: '2001-01-01T00:00:00Z' }, {}])).toBe('delivered')
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
+  })
+
+  it('the time that is missing was not paid for: it does not come back twice', async () => {
+    const plan = await makePlan({ supplier: 'px6' })
+    const { product } = (await findPlan(plan.planId, { fresh: true }))!
+    await savePolicy(STAFF, { productId: product.id, version: 0, rules: GENEROUS })
+    const customer = await insertCustomer({ balanceMicros: 1_000_000n })
+    const placed = await placeOrder(customer, await orderFor(plan))
+    const orderId = placed.ok ? placed.value.orderId : ''
+    const expiresAt = new Date(Date.now() + 15 * 24 * HOUR_MS)
+    await hand(orderId, [{ expiresAt }])
+    expect(Number(await balanceOf(customer.id))).toBeCloseTo(500_000, -2)
+    await letHoursPass(orderId, 7.5 * 24)
+    // half of what is left of the half that was paid
+    const preview = await previewRefund(customer, { orderId })
+    expect(Number(preview.ok && preview.value.totalMicros)).toBeCloseTo(125_000, -2)
+  })
+
+  it('of gigabytes whole ones are paid for', async () => {
+    const { customer, orderId } = await waiting('iproyal-residential', 2)
+    expect(await hand(orderId, [{ grantedBytes: '1700000000' }])).toBe('delivered')
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
+  })
+
+  it('a login with less than a gigabyte is nothing, and nothing is left of it', async () => {
+    const { orderId } = await waiting('iproyal-residential', 1)
+    expect(await hand(orderId, [{ grantedBytes: '500000000' }])).toBe('nothing_to_deliver')
+    expect(await db().allocation.count({ where: { orderId } })).toBe(0)
+  })
+
+  it('traffic is given back by what is used when it is given back, not an hour before', async () => {
+    const { customer, orderId } = await waiting('iproyal-residential', 1)
+    await hand(orderId, [{ grantedBytes: '1000000000' }])
+    const { id } = await db().allocation.findFirstOrThrow({ where: { orderId } })
+    let usedBytes = 900_000_000n
+    const supplierFor = (isThere: boolean) => async () => {
+      const readSubAccount = async () => {
+        if (!isThere) throw new OperationalError('iproyal-residential', 'away')
+        return { usedBytes }
+      }
+      return { traffic: { readSubAccount } } as unknown as Supplier
+    }
+    const ask = () => ({ orderId, allocationIds: [id], totalMicros: 1_000_000n, requestKey: newId('req') })
+    expect(await previewRefund(customer, ask())).toMatchObject({ value: { totalMicros: 1_000_000n } })
+    expect(await refundProxies(customer, ask(), supplierFor(false))).toMatchObject({
+      refusal: { code: 'supplier_unavailable' },
+    })
+    expect(await refundProxies(customer, ask(), supplierFor(true))).toMatchObject({
+      refusal: { code: 'nothing_to_refund' },
+    })
+    usedBytes = 50_000_000n
+    expect(await refundProxies(customer, ask(), supplierFor(true))).toMatchObject({ ok: true })
+    expect(await balanceOf(customer.id)).toBe(1_000_000n)
   })
 })
