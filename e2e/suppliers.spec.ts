@@ -1,9 +1,21 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, expectAccessible, makePerson, press, query, signIn, tabTo, test, typeInto } from './fixtures'
+import {
+  control,
+  demo,
+  expect,
+  expectAccessible,
+  makePerson,
+  press,
+  query,
+  signIn,
+  tabTo,
+  test,
+  typeInto,
+} from './fixtures'
 
 /**
- * A supplier from nothing to a delivered order, with the keyboard: Tab, arrows, Enter, Space and letters. Proxy-Seller, from which no other test buys,
+ * A supplier from nothing to a delivered order, with the keyboard: Tab, arrows, Enter, Space and letters. Proxy-Seller, from which only this file buys,
  * is set up again with the key of its stand-in, named by an offer, and sells.
  */
 type Instance = { ports: Record<'proxySeller', number>; secrets: Record<'proxySellerKey', string> }
@@ -103,4 +115,96 @@ test('the owner takes a supplier from nothing to a delivered order with the keyb
   )
   expect(order!.supplier).toBe('proxy-seller')
   expect(Number(order!.cost)).toBeGreaterThan(0)
+})
+
+test('a dead proxy is exchanged by its supplier: asked after a preview, told while it waits, and there when it comes', async ({
+  page,
+  context,
+  browser,
+}) => {
+  test.setTimeout(400_000)
+  const seller = demo().suppliers['proxy-seller'].controlUrl
+  const person = await makePerson({ balance: 50 })
+  await signIn(context, person)
+  // The demo has no offer of the one supplier that exchanges: one in a country that nobody else serves.
+  await query(
+    `INSERT INTO offers (id, plan_id, country_code, supplier, supplier_params, priority)
+     SELECT 'ofr_exchanged_in_japan', id, 'JP', 'proxy-seller', '{"section":"isp","purpose":"Market research","protocol":"http"}', 0 FROM plans WHERE slug = 'isp'
+     ON CONFLICT (id) DO NOTHING`,
+  )
+  const buyThere = page.getByRole('button', { name: /^Buy 2 for/ })
+  await expect(async () => {
+    await page.goto('/catalogue/isp?country=JP&days=30&quantity=2')
+    await expect(page.getByRole('combobox', { name: 'Country' })).toHaveValue('JP', { timeout: 1000 })
+    await expect(buyThere).toBeEnabled({ timeout: 1000 })
+  }).toPass({ timeout: 60_000 })
+  await buyThere.click()
+  await page.waitForURL(/\/account\/orders\/ord_/)
+  const orderId = new URL(page.url()).pathname.split('/').at(-1)!
+  await expect(page.getByText('All 2 proxies worked at the hand-over.')).toBeVisible({ timeout: 120_000 })
+  const [dead] = await query<{ id: string }>(`SELECT id FROM allocations WHERE order_id = $1 ORDER BY position`, [
+    orderId,
+  ])
+  await query(`UPDATE proxy_health SET last_ok = false, failing_since = now() WHERE allocation_id = $1`, [dead!.id])
+  await control(seller, 'replacement', { outcome: 'pending' })
+  try {
+    await page.goto(`/account/orders/${orderId}`)
+    await page.getByRole('button', { name: 'See what would be exchanged' }).click()
+    await page.waitForURL(/do=replace/)
+    await expect(
+      page.getByText(/1 proxy: its supplier is asked for another one\. That takes up to 48 hours/),
+    ).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Exchange 1 proxy' }).click()
+    await expect(page.getByText('1 proxy: its supplier was asked for another one')).toBeVisible()
+    const step = () => query<{ step: string }>(`SELECT step FROM replacements WHERE order_id = $1`, [orderId])
+    await expect.poll(step, { timeout: 60_000 }).toEqual([{ step: 'pending' }])
+
+    // While it waits, the pages say so, and nothing else is done with it.
+    await page.goto(`/account/proxies/${dead!.id}`)
+    await expect(page.getByText(/^Its supplier was asked for another one on/)).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Renew', exact: true }).click()
+    await page.waitForURL(/do=renew/)
+    await expect(page.getByText(/Until that has an end, it is neither renewed, given back nor exchanged/)).toBeVisible()
+    await page.goto(`/account/orders/${orderId}`)
+    await expect(page.getByText(/^Asked of its supplier, until/)).toBeVisible()
+    await page.setViewportSize({ width: 360, height: 740 })
+    await expectAccessible(page)
+    const staffContext = await browser.newContext({ baseURL: demo().url })
+    await signIn(staffContext, await makePerson({ role: 'support' }))
+    const staff = await staffContext.newPage()
+    await staff.goto(`/admin/orders/${orderId}`)
+    await expect(staff.getByText('proxy-seller: has taken it on')).toBeVisible()
+    await expectAccessible(staff)
+
+    // Somebody there decides, and the next look finds it.
+    await control(seller, 'tickets', { outcome: 'replaced' })
+    await query(`UPDATE replacements SET look_at = now() WHERE order_id = $1`, [orderId])
+    await expect
+      .poll(() => query(`SELECT state FROM replacements WHERE order_id = $1`, [orderId]), { timeout: 180_000 })
+      .toEqual([{ state: 'replaced' }])
+    await page.goto(`/account/proxies/${dead!.id}`)
+    await expect(page.getByText('Exchanged for')).toBeVisible()
+    await staff.reload()
+    await expect(staff.getByRole('table', { name: 'Exchanged proxies' })).toContainText('Exchanged')
+    await staffContext.close()
+
+    // What a supplier gives too late waits for somebody who says what became of it. (Days are between: written as the week of looks leaves it.)
+    await query(`UPDATE replacements SET late_place = '203.0.113.77:8080' WHERE order_id = $1`, [orderId])
+    const ownerContext = await browser.newContext({ baseURL: demo().url })
+    await signIn(ownerContext, await makePerson({ role: 'owner' }))
+    const owner = await ownerContext.newPage()
+    await owner.goto('/admin/suppliers/unknown')
+    await expect(owner.getByText('203.0.113.77:8080')).toBeVisible()
+    await expectAccessible(owner)
+    await owner.setViewportSize({ width: 360, height: 740 })
+    await expectAccessible(owner)
+    await owner.getByLabel('What became of it').fill('Put into stock')
+    await owner.getByRole('button', { name: 'That is settled' }).click()
+    await expect(owner.getByText('203.0.113.77:8080')).toBeHidden()
+    await ownerContext.close()
+  } finally {
+    await control(seller, 'replacement', { outcome: 'replaced' })
+  }
 })
