@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { invariant } from '../lib/kit/errors'
 import {
   control,
   demo,
@@ -145,7 +146,8 @@ test('a dead proxy is exchanged by its supplier: asked after a preview, told whi
   const [dead] = await query<{ id: string }>(`SELECT id FROM allocations WHERE order_id = $1 ORDER BY position`, [
     orderId,
   ])
-  await query(`UPDATE proxy_health SET last_ok = false, failing_since = now() WHERE allocation_id = $1`, [dead!.id])
+  invariant(dead, 'two proxies were delivered')
+  await query(`UPDATE proxy_health SET last_ok = false, failing_since = now() WHERE allocation_id = $1`, [dead.id])
   await control(seller, 'replacement', { outcome: 'pending' })
   try {
     await page.goto(`/account/orders/${orderId}`)
@@ -161,7 +163,7 @@ test('a dead proxy is exchanged by its supplier: asked after a preview, told whi
     await expect.poll(step, { timeout: 60_000 }).toEqual([{ step: 'pending' }])
 
     // While it waits, the pages say so, and nothing else is done with it.
-    await page.goto(`/account/proxies/${dead!.id}`)
+    await page.goto(`/account/proxies/${dead.id}`)
     await expect(page.getByText(/^Its supplier was asked for another one on/)).toBeVisible()
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Renew', exact: true }).click()
@@ -184,7 +186,7 @@ test('a dead proxy is exchanged by its supplier: asked after a preview, told whi
     await expect
       .poll(() => query(`SELECT state FROM replacements WHERE order_id = $1`, [orderId]), { timeout: 180_000 })
       .toEqual([{ state: 'replaced' }])
-    await page.goto(`/account/proxies/${dead!.id}`)
+    await page.goto(`/account/proxies/${dead.id}`)
     await expect(page.getByText('Exchanged for')).toBeVisible()
     await staff.reload()
     await expect(staff.getByRole('table', { name: 'Exchanged proxies' })).toContainText('Exchanged')

@@ -193,7 +193,7 @@ describe('Proxy-Seller', () => {
       const asked = request()
       const sentAt = new Date()
       await bench.breakNext('buy', 'no answer after')
-      await bench.supplier.buy(asked).catch(() => undefined)
+      await expect(bench.supplier.buy(asked)).rejects.toThrow(UnknownOutcomeError)
       await tell('deliver', {})
       const hint = { ...asked, sentAt, knownOrderIds }
       expect((await bench.supplier.findPurchase(asked.reference, hint))?.proxies).toHaveLength(2)
